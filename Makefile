@@ -1,0 +1,62 @@
+# Two commands for a fresh machine: `make demo` and `make test`. Everything else helps while working on the product.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test install look digest lock clean bench-loop bench-stop bench-sim fmt
+
+demo: $(VENV)/.installed
+	@$(BIN)/stimloop demo
+
+test: $(VENV)/.installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest --cov=safety --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
+
+install: $(VENV)/.installed
+
+# Exact versions with hashes first, then the checkout itself without asking anybody anything.
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed as '$(PYTHON)' (or: make PYTHON=python3.12 ...)"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed requirements-test.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
+	@touch $@
+
+# Every screen as a picture, in build/look/
+look: $(VENV)/.installed
+	$(BIN)/python -m controller.tui.look build/look
+
+# After a change in safety/: the digest that the start-up self-test compares
+digest: $(VENV)/.installed
+	$(BIN)/python -m safety.digest --write
+
+bench-loop: $(VENV)/.installed
+	$(BIN)/stimloop bench loop --ui
+
+bench-stop: $(VENV)/.installed
+	$(BIN)/stimloop bench stop --times 50
+
+bench-sim: $(VENV)/.installed
+	$(BIN)/stimloop bench sim
+
+# New pins after a change of dependencies (index addresses are left out on purpose)
+lock: $(VENV)/.installed-test
+	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --no-emit-index-url --no-emit-trusted-host \
+	  --no-emit-find-links --no-header --allow-unsafe --output-file=requirements.lock pyproject.toml requirements.build.in
+	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --no-emit-index-url --no-emit-trusted-host \
+	  --no-emit-find-links --no-header --allow-unsafe --extra=test --output-file=requirements-test.lock \
+	  --constraint=requirements.lock pyproject.toml requirements.build.in
+
+fmt: $(VENV)/.installed-test
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

@@ -1,0 +1,196 @@
+"""Demonstrations without a screen: on the virtual clock, or with the real processes in real time."""
+
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from controller.assembly.house import House, HousePlan
+from controller.assembly.protocols import CUED, SELF_PACED, shipped
+from controller.assembly.results import DemoResult, collect, twin_log
+from controller.assembly.simulated import SimulatedDevices, SimulatedPlan
+from controller.assembly.therapist import Script, ScriptedTherapist
+from controller.assembly.virtual import START_NS, VirtualAssembly
+from controller.clock import MS, SECOND, now_ns
+from controller.drivers.pucks.ximu3 import Ximu3Driver
+from controller.drivers.stimulators.p24 import P24_LIMITS, P24Driver
+from controller.engine.core import EngineCore, Setting
+from controller.engine.records import open_session
+from controller.gateway.core import GatewayCore
+from controller.session.loader import Loaded, load
+from controller.vocabulary.snapshot import SessionState, Snapshot
+from controller.wire.link import MemoryLink
+from sim.recording import Recording
+from sim.room import furnish
+
+REST_OF_RECORDING_S = 10.0
+TAIL_NS = 12 * SECOND
+SESSION_MAX_NS = 4 * 3600 * SECOND
+SET_UP_MAX_NS = 180 * SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class DemoPlan:
+    """What to show. `motion` is (file, trial) of a recording in the place of the simulated patient."""
+
+    protocol: Path | None = None
+    seed: int = 1
+    repetitions: int = 10
+    motion: tuple[Path, str] | None = None
+    data: Path | None = None
+    puck_rate_hz: float | None = None
+    script: Script = field(default_factory=Script)
+
+    def loaded(self) -> Loaded:
+        """The protocol: the given one; else self-paced for a recording, cued for a patient. Raises ProtocolRefused."""
+        return load(self.protocol or shipped(SELF_PACED if self.motion else CUED))
+
+    def recording(self) -> Recording | None:
+        """The recorded motion, if any. Raises RecordingError."""
+        return Recording.load(*self.motion) if self.motion else None
+
+
+@dataclass(slots=True)
+class VirtualRun:
+    """A finished run on the virtual clock."""
+
+    assembly: VirtualAssembly
+    trains: list[dict[str, Any]]
+    simulated_ns: int
+
+
+def run_virtual(plan: DemoPlan, data: Path, until_ns: int | None = None) -> VirtualRun:
+    """A session on the virtual clock, from the choice of the patient to the closed record."""
+    loaded, recording = plan.loaded(), plan.recording()
+    unit_here, unit_there = MemoryLink.pair()
+    puck_here, puck_there = MemoryLink.pair()
+    log: list[dict[str, Any]] = []
+    protocol = loaded.protocol
+    self_paced = protocol.attempt is None or protocol.attempt.self_paced
+    world = furnish(
+        {"p24": unit_there, "ximu3": puck_there},
+        START_NS,
+        seed=plan.seed,
+        recording=recording,
+        rate_hz=plan.puck_rate_hz,
+        self_paced=self_paced,
+        log=log.append,
+    )
+    rate_hz = plan.puck_rate_hz or (recording.rate_hz if recording else 100.0)
+    engine = EngineCore(
+        Setting(
+            loaded=loaded,
+            puck=Ximu3Driver("puck", "x-IMU3"),
+            puck_rate_hz=rate_hz,
+            open_record=partial(open_session, data, loaded, plan.seed, "right", sync="inline"),
+            repetitions=None if recording else plan.repetitions,
+            calibration_rest_s=REST_OF_RECORDING_S if recording else None,
+            calibration_attempts=0 if recording else None,
+        )
+    )
+    gateway = GatewayCore(P24_LIMITS, P24Driver)
+    script = replace(plan.script, calibrate_attempts=recording is None)
+    therapist = ScriptedTherapist(script, on_cue=world.cue)
+    watcher = _Player(world.play) if recording else None
+    assembly = VirtualAssembly(world, engine, gateway, unit_here, puck_here, therapist, watcher)
+    ends_ns = until_ns or (START_NS + SESSION_MAX_NS)
+    assembly.run(ends_ns if recording is None else _until_played(assembly, watcher, recording, ends_ns))
+    assembly.close()
+    world.close(assembly.now_ns)
+    return VirtualRun(assembly, log, assembly.now_ns - START_NS)
+
+
+class _Player:
+    """Starts the recording when calibration begins to record the limb at rest."""
+
+    def __init__(self, play: Callable[[int], object]) -> None:
+        self._play = play
+        self.started_ns = 0
+
+    def __call__(self, snapshot: Snapshot) -> None:
+        if not self.started_ns and snapshot.state is SessionState.CALIBRATING:
+            self.started_ns = snapshot.t_ns
+            self._play(snapshot.t_ns)
+
+
+def _until_played(assembly: VirtualAssembly, player: _Player | None, recording: Recording, ends_ns: int) -> int:
+    """Run up to the start of the recording, and say when it will be over."""
+    while player is not None and not player.started_ns and assembly.now_ns < min(ends_ns, START_NS + SET_UP_MAX_NS):
+        assembly.run(assembly.now_ns + SECOND)
+    return assembly.now_ns + int(len(recording.gyro_dps) / recording.rate_hz * SECOND) + SECOND
+
+
+def headless_virtual(plan: DemoPlan) -> DemoResult:
+    """`demo --headless --speed max`."""
+    data = plan.data or Path(tempfile.mkdtemp(prefix="stimloop-demo-"))
+    run = run_virtual(plan, data)
+    record = run.assembly.engine.record
+    if record is None:
+        raise RuntimeError("the session never began")
+    return collect(record.folder, run.trains, real_time=False)
+
+
+def headless_real(plan: DemoPlan) -> DemoResult:
+    """`demo --headless --speed realtime`: the real processes, on simulated devices at real ports."""
+    data = plan.data or Path(tempfile.mkdtemp(prefix="stimloop-demo-"))
+    loaded, recording = plan.loaded(), plan.recording()
+    protocol = loaded.protocol
+    devices = SimulatedDevices(
+        SimulatedPlan(
+            seed=plan.seed,
+            log=data / "twins.jsonl",
+            motion=plan.motion,
+            rate_hz=plan.puck_rate_hz,
+            self_paced=protocol.attempt is None or protocol.attempt.self_paced,
+        )
+    )
+    house = House(
+        HousePlan(
+            unit=devices.url("p24"),
+            puck=f"ximu3:{devices.url('ximu3')}",
+            protocol=Path(loaded.path),
+            data=data,
+            log=data / "processes.log",
+            puck_rate_hz=plan.puck_rate_hz or (recording.rate_hz if recording else 100.0),
+            seed=plan.seed,
+            repetitions=None if recording else plan.repetitions,
+            calibration_rest_s=REST_OF_RECORDING_S if recording else None,
+            calibration_attempts=0 if recording else None,
+        )
+    )
+    script = replace(plan.script, calibrate_attempts=recording is None)
+    therapist = ScriptedTherapist(script, on_cue=lambda _now: devices.say("cue"))
+    try:
+        length_ns = int(len(recording.gyro_dps) / recording.rate_hz * SECOND) + SECOND if recording else 0
+        _sit_through(house, therapist, devices, length_ns)
+    finally:
+        house.close()
+        devices.close()
+    snapshot = house.front.snapshot
+    if snapshot is None or not snapshot.folder:
+        raise RuntimeError(f"the session never began; see {data / 'processes.log'}")
+    return collect(Path(snapshot.folder), twin_log(data / "twins.jsonl"), real_time=True)
+
+
+def _sit_through(house: House, therapist: ScriptedTherapist, devices: SimulatedDevices, length_ns: int) -> None:
+    """Look every 40 ms, as the screen does, until the session is over or the recording has been played."""
+    front = house.front
+    played_from_ns = beat_ns = 0
+    while not therapist.done and not front.engine_lost:
+        now = now_ns()
+        front.poll(now)
+        house.watch()
+        if now - beat_ns >= 100 * MS:
+            beat_ns = now
+            front.heartbeat(now)
+        therapist.step(now, front)
+        snapshot = front.snapshot
+        if length_ns and not played_from_ns and snapshot and snapshot.state is SessionState.CALIBRATING:
+            played_from_ns = now
+            devices.say("play")
+        if played_from_ns and now - played_from_ns > length_ns:
+            return
+        time.sleep(0.02)

@@ -1,0 +1,112 @@
+"""The therapist's screen with the two real-time processes behind it."""
+
+import argparse
+import os
+import sys
+import tempfile
+from datetime import date
+from pathlib import Path
+
+from controller.assembly.house import House, HousePlan
+from controller.assembly.protocols import CUED, shipped
+from controller.assembly.simulated import SimulatedDevices, SimulatedPlan
+from controller.assembly.therapist import ScriptedTherapist
+from controller.record.manifest import default_root
+from controller.session.loader import load
+from controller.tui.app import StimloopApp
+from controller.tui.port import Front, PatientEntry
+from controller.vocabulary.snapshot import Snapshot
+
+SIMULATED_PATIENT = PatientEntry("SIM01", "right", "simulated: weak wrist extension, right side", True)
+
+
+class SeeingPatient:
+    """The simulated patient's eyes: told to the world whenever the screen asks for an attempt."""
+
+    def __init__(self, devices: SimulatedDevices, therapist: ScriptedTherapist | None) -> None:
+        self._devices = devices
+        self._therapist = therapist
+        self._cues = 0
+
+    def step(self, now_ns: int, front: Front) -> None:
+        """Look at the screen; then the scripted therapist does, if there is one."""
+        snapshot: Snapshot | None = front.snapshot
+        if snapshot is not None and snapshot.cue_number != self._cues:
+            self._cues = snapshot.cue_number
+            self._devices.say("cue")
+        if self._therapist is not None:
+            self._therapist.step(now_ns, front)
+
+
+def demo_on_screen(options: argparse.Namespace) -> int:
+    """`stimloop demo` in a terminal: simulated devices and patient, everything else real."""
+    loaded = load(options.protocol or shipped(CUED))
+    data = options.data or Path(tempfile.mkdtemp(prefix="stimloop-demo-"))
+    attempt = loaded.protocol.attempt
+    devices = SimulatedDevices(
+        SimulatedPlan(seed=options.seed, log=data / "twins.jsonl", self_paced=attempt is None or attempt.self_paced)
+    )
+    try:
+        plan = HousePlan(
+            unit=devices.url("p24"),
+            puck=f"ximu3:{devices.url('ximu3')}",
+            protocol=Path(loaded.path),
+            data=data,
+            log=data / "processes.log",
+            seed=options.seed,
+            repetitions=options.repetitions,
+        )
+        therapist = ScriptedTherapist() if options.hands_free else None
+        return _sit_at(plan, SeeingPatient(devices, therapist), scripted=therapist is not None)
+    finally:
+        devices.close()
+        print(f"The record of this demonstration is in {data}")
+
+
+def session_on_screen(options: argparse.Namespace) -> int:
+    """`stimloop`: the named devices. Only a unit that says it is simulated can be armed."""
+    loaded = load(options.protocol or shipped(CUED))
+    data = options.data or default_root()
+    plan = HousePlan(
+        unit=options.unit,
+        puck=options.puck,
+        protocol=Path(loaded.path),
+        data=data,
+        log=data / "processes.log",
+        affected_side=options.side,
+    )
+    return _sit_at(plan, None, scripted=False)
+
+
+def _sit_at(plan: HousePlan, patient: SeeingPatient | None, scripted: bool) -> int:
+    house = House(plan)
+    try:
+        app = HouseApp(house, patient, scripted)
+        app.run()
+    finally:
+        house.close()
+    code = app.return_code or 0
+    sys.stdout.flush()
+    return code if code >= 0 else os.EX_SOFTWARE
+
+
+class HouseApp(StimloopApp):
+    """The screen, which also watches the processes behind it."""
+
+    def __init__(self, house: House, patient: SeeingPatient | None, scripted: bool) -> None:
+        super().__init__(
+            house.front,
+            simulated=patient is not None,
+            patients=[SIMULATED_PATIENT],
+            date=date.today().isoformat(),
+            hands_free=patient if scripted else None,
+        )
+        self._house = house
+        self._patient = patient
+
+    async def tick(self) -> None:
+        """One poll, and a look at the processes."""
+        await super().tick()
+        self._house.watch()
+        if self._patient is not None and self.hands_free is None:
+            self._patient.step(self.clock(), self.front)

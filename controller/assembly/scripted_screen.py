@@ -1,0 +1,91 @@
+"""The therapist's screen with the scripted therapist's keys, for the benches: `python -P -m controller.assembly.scripted_screen`.
+
+It is the real screen on the real processes. SIGUSR1 blocks its event loop for three seconds, as a fault would; the
+process numbers of the house stand in `processes.json` in the data folder.
+"""
+
+import argparse
+import contextlib
+import fcntl
+import json
+import os
+import signal
+import termios
+import time
+from pathlib import Path
+
+from controller.assembly.house import House, HousePlan
+from controller.assembly.screen import HouseApp
+from controller.assembly.therapist import Script, ScriptedTherapist
+from controller.tui.port import Front
+
+BLOCKED_S = 3.0
+FRAMES_EVERY_NS = 1_000_000_000
+PROCESSES = "processes.json"
+FRAMES = "frames.json"
+QUICK = Script(sensory_ua=1_000, motor_ua=1_500, tolerance_ua=2_000, calibrate_attempts=False)
+
+
+class FrameCounter:
+    """Hands free, and once a second the number of chart frames drawn so far."""
+
+    def __init__(self, therapist: ScriptedTherapist, path: Path) -> None:
+        self._therapist = therapist
+        self._path = path
+        self._due_ns = 0
+        self.app: HouseApp | None = None
+
+    def step(self, now_ns: int, front: Front) -> None:
+        """Look; now and then write down how many frames were drawn."""
+        self._therapist.step(now_ns, front)
+        if self.app is not None and now_ns >= self._due_ns:
+            self._due_ns = now_ns + FRAMES_EVERY_NS
+            state = front.snapshot.state if front.snapshot else ""
+            self._path.write_text(json.dumps({"t_ns": now_ns, "frames": self.app.frames_drawn, "state": state}))
+
+
+def main() -> None:
+    """Open the screen on the named ports."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--unit", required=True)
+    parser.add_argument("--puck", required=True)
+    parser.add_argument("--puck-rate", type=float, default=100.0)
+    parser.add_argument("--protocol", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--tolerance-ua", type=int, default=QUICK.tolerance_ua)
+    options = parser.parse_args()
+    _take_terminal()
+    house = House(
+        HousePlan(
+            unit=options.unit,
+            puck=options.puck,
+            protocol=options.protocol,
+            data=options.data,
+            log=options.data / "processes.log",
+            puck_rate_hz=options.puck_rate,
+            repetitions=1200,
+            calibration_rest_s=1.0,
+            calibration_attempts=0,
+        )
+    )
+    numbers = {"screen": os.getpid(), "gateway": house.gateway.pid, "engine": house.engine.pid}
+    (options.data / PROCESSES).write_text(json.dumps(numbers))
+    script = Script(QUICK.sensory_ua, QUICK.motor_ua, options.tolerance_ua, calibrate_attempts=False)
+    counter = FrameCounter(ScriptedTherapist(script), options.data / FRAMES)
+    counter.app = HouseApp(house, None, scripted=False)
+    counter.app.hands_free = counter
+    signal.signal(signal.SIGUSR1, lambda *_: time.sleep(BLOCKED_S))
+    try:
+        counter.app.run()
+    finally:
+        house.close()
+
+
+def _take_terminal() -> None:
+    """Make standard input the session's own terminal, so that its end is a hang-up, as in a terminal window."""
+    with contextlib.suppress(OSError):
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""Messages between the processes: fixed structs for what is hot, JSON for the rest, never pickle.
+
+Orders have a layout of their own (`orders.py`); every other message is one dataclass of `controller.vocabulary`,
+written as a JSON object. `KINDS` numbers them: both ends come from one tree, which the start-up self-test checks.
+"""
+
+import dataclasses
+import enum
+import json
+import types
+import typing
+from collections.abc import Callable
+from typing import Any
+
+from controller.vocabulary import facts, intents, requests, snapshot
+from controller.vocabulary.notices import Constrain, EngineBeat, OpenRecord
+
+DELIVER, RENEW, STOP = 1, 2, 3
+
+_MESSAGES: tuple[type, ...] = (
+    facts.GatewayStatus,
+    facts.Refusal,
+    facts.Latched,
+    facts.BurstStarted,
+    facts.BurstEnded,
+    facts.ArmNumber,
+    facts.ArmDenied,
+    requests.Heartbeat,
+    requests.StopNow,
+    requests.Arm,
+    requests.ConfirmArm,
+    requests.Disarm,
+    requests.Press,
+    requests.Prescribe,
+    intents.ChoosePatient,
+    intents.ScreeningDone,
+    intents.Titrate,
+    intents.TitrateOff,
+    intents.MarkLevel,
+    intents.FittingDone,
+    intents.CalibrateRest,
+    intents.CalibrateAttempts,
+    intents.AcceptCalibration,
+    intents.Begin,
+    intents.Pause,
+    intents.Resume,
+    intents.EndSession,
+    intents.Acknowledge,
+    intents.Note,
+    snapshot.Snapshot,
+    Constrain,
+    OpenRecord,
+    EngineBeat,
+)
+KINDS: dict[type, int] = {message: 16 + index for index, message in enumerate(_MESSAGES)}
+
+Reader = Callable[[Any], Any]
+
+
+class MessageError(ValueError):
+    """A message that the other process should never have sent."""
+
+
+def encode(message: Any) -> tuple[int, bytes]:
+    """(kind, payload) of a vocabulary message."""
+    kind = KINDS[type(message)]
+    return kind, json.dumps(dataclasses.asdict(message), separators=(",", ":")).encode()
+
+
+def decode(kind: int, payload: bytes) -> Any:
+    """The message of `kind`. Raises `MessageError` for an unknown kind or a payload that does not fit it."""
+    reader = _READERS.get(kind)
+    if reader is None:
+        raise MessageError(f"unknown message kind {kind}")
+    try:
+        return reader(json.loads(payload))
+    except (KeyError, TypeError, ValueError) as error:
+        raise MessageError(f"message kind {kind}: {error}") from error
+
+
+def _as_is(value: Any) -> Any:
+    return value
+
+
+def _reader(annotation: Any) -> Reader:
+    """How to rebuild a value of `annotation` from JSON: enums, tuples, optionals and nested dataclasses."""
+    if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
+        return annotation
+    if dataclasses.is_dataclass(annotation):
+        return _dataclass_reader(typing.cast(type, annotation))
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is tuple:
+        item = _reader(arguments[0])
+        return lambda value: tuple(item(entry) for entry in value)
+    if origin in (types.UnionType, typing.Union):
+        inner = _reader(next(a for a in arguments if a is not type(None)))
+        return lambda value: None if value is None else inner(value)
+    return _as_is
+
+
+def _dataclass_reader(cls: type) -> Reader:
+    hints = typing.get_type_hints(cls)
+    readers = {field.name: _reader(hints[field.name]) for field in dataclasses.fields(cls)}
+    return lambda value: cls(**{name: read(value[name]) for name, read in readers.items()})
+
+
+_READERS: dict[int, Reader] = {kind: _dataclass_reader(cls) for cls, kind in KINDS.items()}

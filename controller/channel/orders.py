@@ -1,0 +1,66 @@
+"""Orders on the line between engine and gateway: fixed little-endian structs, no JSON on the hot path."""
+
+import struct
+
+from controller.channel.codec import DELIVER, RENEW, STOP, MessageError
+from safety.orders import Deliver, Order, Purpose, Renew, Stop, StopReason
+from safety.stimulus import Point, Train
+
+_DELIVER = struct.Struct("<QqqqIBB")  # seq, stamp, expires, sensor, press, purpose, number of trains
+_TRAIN = struct.Struct("<BBI")  # channel, number of points, period in us
+_POINT = struct.Struct("<Hi")  # duration in us, current in uA
+_RENEW = struct.Struct("<Qqqq")
+_STOP = struct.Struct("<QqB")
+
+
+def encode_order(order: Order) -> tuple[int, bytes]:
+    """(kind, payload) of an order."""
+    if isinstance(order, Deliver):
+        parts = [
+            _DELIVER.pack(
+                order.seq,
+                order.stamp_ns,
+                order.expires_ns,
+                order.sensor_ns,
+                order.press,
+                order.purpose,
+                len(order.trains),
+            )
+        ]
+        for train in order.trains:
+            parts.append(_TRAIN.pack(train.channel, len(train.points), train.period_us))
+            parts += [_POINT.pack(*point) for point in train.points]
+        return DELIVER, b"".join(parts)
+    if isinstance(order, Renew):
+        return RENEW, _RENEW.pack(order.seq, order.stamp_ns, order.expires_ns, order.sensor_ns)
+    return STOP, _STOP.pack(order.seq, order.stamp_ns, order.reason)
+
+
+def decode_order(kind: int, payload: bytes) -> Order:
+    """The order of `kind`. Raises `MessageError` when the payload does not fit."""
+    try:
+        if kind == DELIVER:
+            return _decode_deliver(payload)
+        if kind == RENEW:
+            return Renew(*_RENEW.unpack(payload))
+        if kind == STOP:
+            seq, stamp_ns, reason = _STOP.unpack(payload)
+            return Stop(seq, stamp_ns, StopReason(reason))
+    except (struct.error, ValueError) as error:
+        raise MessageError(f"order kind {kind}: {error}") from error
+    raise MessageError(f"unknown order kind {kind}")
+
+
+def _decode_deliver(payload: bytes) -> Deliver:
+    seq, stamp_ns, expires_ns, sensor_ns, press, purpose, count = _DELIVER.unpack_from(payload)
+    at = _DELIVER.size
+    trains = []
+    for _ in range(count):
+        channel, points, period_us = _TRAIN.unpack_from(payload, at)
+        at += _TRAIN.size
+        shape = tuple(Point(*_POINT.unpack_from(payload, at + index * _POINT.size)) for index in range(points))
+        at += points * _POINT.size
+        trains.append(Train(channel, shape, period_us))
+    if at != len(payload):
+        raise MessageError(f"{len(payload) - at} bytes too many after the last train")
+    return Deliver(seq, stamp_ns, expires_ns, Purpose(purpose), tuple(trains), press, sensor_ns)

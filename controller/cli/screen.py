@@ -1,0 +1,38 @@
+"""`stimloop` alone: the therapist's screen, on the devices that are named."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from controller.session.faults import ProtocolRefused, render
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    parser.add_argument("--unit", metavar="PORT", help="the stimulator's port (/dev/ttyACM0, socket://host:port)")
+    parser.add_argument("--puck", metavar="KIND:PORT", help="ximu3:/dev/ttyACM1 or fitmi:/dev/hidraw0")
+    parser.add_argument("--protocol", type=Path, metavar="FILE", help="default: the shipped cued wrist extension")
+    parser.add_argument("--side", choices=["left", "right"], default="right", help="the affected side")
+    parser.add_argument("--data", type=Path, metavar="FOLDER", help="where records go")
+
+
+def run(options: argparse.Namespace) -> int:
+    """0 after the screen was closed, 2 when it cannot be opened."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        print(
+            "stimloop: the therapist's screen needs a terminal. Without one: `stimloop demo --headless`.",
+            file=sys.stderr,
+        )
+        return 2
+    if not options.unit or not options.puck:
+        print("stimloop: name the devices, or try `stimloop demo`, which brings simulated ones.", file=sys.stderr)
+        print("  stimloop --unit /dev/ttyACM0 --puck ximu3:/dev/ttyACM1", file=sys.stderr)
+        print("  Ports that are there: `stimloop doctor`. Only simulated units may be armed so far.", file=sys.stderr)
+        return 2
+    from controller.assembly.screen import session_on_screen
+
+    try:
+        return session_on_screen(options)
+    except ProtocolRefused as refused:
+        print(render(refused.faults, refused.source), file=sys.stderr)
+        return 2

@@ -1,0 +1,208 @@
+"""The listening half of the P24's driver: where the connection is, and what each answer of the unit means for it.
+
+Whatever arrives, nothing is raised: damaged frames, answers to nothing that was asked and answers of the wrong kind
+are counted. A fault is said once for each cause until a person re-arms.
+"""
+
+from collections.abc import Callable
+from enum import IntEnum, auto
+from typing import ClassVar
+
+from controller.drivers.stimulators.events import Confirmed, Identified, Ready, UnitEvent, UnitFault
+from controller.drivers.stimulators.p24_belief import Belief
+from controller.drivers.stimulators.p24_faults import (
+    DEAF_TO_STOP,
+    STILL_RUNNING,
+    UNCONFIRMED,
+    fault_of,
+    version_fault,
+)
+from controller.drivers.stimulators.p24_orders import STOP_FRAMES
+from controller.drivers.stimulators.p24_window import FOREVER, UPDATE_ACK, Key, Sent, Window
+from controller.wire.errors import RemoteError
+from controller.wire.sciencemode.frame import Frame, Framer
+from controller.wire.sciencemode.messages import (
+    Ack,
+    ChannelReport,
+    DeviceId,
+    ExtendedVersion,
+    Level,
+    Result,
+    RunReport,
+    StimStatus,
+)
+from controller.wire.sciencemode.p24 import GENERAL_ERROR, UNKNOWN_COMMAND, Message, decode_answer
+
+MS = 1_000_000
+STATUS_EVERY_NS = 400 * MS
+RETRY_NS = 1_000 * MS
+PROTOCOL = 4
+
+
+class Phase(IntEnum):
+    """Where the connection is."""
+
+    CLOSED = auto()
+    STOPPING = auto()
+    IDENTIFYING = auto()
+    VERSIONING = auto()
+    INITIALISING = auto()
+    READY = auto()
+    STOPPED = auto()
+    FAULTED = auto()
+
+
+class P24Connection:
+    """State of one connection, changed by what the unit says. `P24Driver` adds what is said to the unit."""
+
+    def __init__(self) -> None:
+        self.phase = Phase.CLOSED
+        self.identity = ""
+        self.version = ""
+        self.confirmed_at_ns = 0
+        self.confirmed_zero = False
+        """True when the unit has acknowledged that everything is off and nothing was ordered since."""
+        self._framer = Framer()
+        self._odd = 0
+        self._goal_ready = False
+        self._window = Window()
+        self._status_due_ns = 0
+        self._due_ns = FOREVER
+        self._stop_tries = 0
+        self._said: set[str] = set()
+        self._belief = Belief()
+
+    @property
+    def wire_faults(self) -> int:
+        """Damaged frames, stray bytes, and answers to nothing that was asked, since the connection began."""
+        return self._framer.bad + self._odd
+
+    def feed(self, now_ns: int, data: bytes) -> list[UnitEvent]:
+        """Take bytes from the unit. Whatever they are, nothing is raised; what does not belong is counted."""
+        events: list[UnitEvent] = []
+        for frame in self._framer.feed(data):
+            if type(frame) is not Frame:
+                continue
+            try:
+                answer = decode_answer(frame)
+            except RemoteError:
+                self._odd += 1
+                continue
+            self._take(now_ns, (frame.command, frame.packet_number), answer, events)
+        return events
+
+    def _take(self, now_ns: int, key: Key, answer: Message, events: list[UnitEvent]) -> None:
+        sent = self._window.open.pop(key, None)
+        if sent is not None:
+            self.confirmed_at_ns = now_ns
+            if answer.result:
+                self._fail(now_ns, fault_of(answer.result, [channel for channel, _ in sent.outputs]), events)
+            else:
+                self._HANDLERS[type(answer)](self, now_ns, key, sent, answer, events)
+        elif key in (STOP_FRAMES.off_key, STOP_FRAMES.stop_key):
+            self._on_stop_answer(now_ns, key, answer.result, events)
+        elif not self._window.is_stale(key):
+            self._odd += 1
+            listening = self.phase not in (Phase.CLOSED, Phase.STOPPING, Phase.FAULTED)
+            if key[0] in (GENERAL_ERROR, UNKNOWN_COMMAND) and listening:
+                self._fail(now_ns, fault_of(answer.result), events)
+
+    def _on_ack(self, now_ns: int, key: Key, sent: Sent, answer: Ack, events: list[UnitEvent]) -> None:
+        if key[0] == UPDATE_ACK:
+            self._belief.acknowledge(sent.outputs)
+            if not sent.outputs and key == self._window.last_update:
+                self._note_zero(now_ns, events)
+            return
+        self.phase = Phase.READY
+        self._status_due_ns = now_ns + STATUS_EVERY_NS
+        events.append(Ready())
+
+    def _on_report(self, now_ns: int, key: Key, sent: Sent, answer: ChannelReport, events: list[UnitEvent]) -> None:
+        window = self._window
+        window.probe = None
+        suspected, window.suspect = window.suspect, False
+        if suspected and window.overdue_ns() <= now_ns:
+            self._fail(now_ns, UNCONFIRMED, events)
+            return
+        before = self._belief.confirmed()
+        fault = self._belief.report(sent.mask, answer)
+        if fault is not None:
+            self._fail(now_ns, fault, events)
+        elif self._belief.confirmed() != before:
+            events.append(Confirmed(now_ns, self._belief.confirmed()))
+
+    def _on_identity(self, now_ns: int, key: Key, sent: Sent, answer: DeviceId, events: list[UnitEvent]) -> None:
+        self.identity = answer.identity or "unnamed"
+        events.append(Identified(self.identity))
+        self._step(now_ns)
+
+    def _on_version(self, now_ns: int, key: Key, sent: Sent, answer: ExtendedVersion, events: list[UnitEvent]) -> None:
+        if answer.protocol[0] != PROTOCOL:
+            self._fail(now_ns, version_fault(answer.protocol), events)
+            return
+        self.version = ".".join(str(part) for part in answer.firmware)
+        self._step(now_ns)
+
+    def _on_status(self, now_ns: int, key: Key, sent: Sent, answer: StimStatus, events: list[UnitEvent]) -> None:
+        self._status_due_ns = now_ns + STATUS_EVERY_NS
+        if answer.level == Level.MID_RUNNING:
+            self._fail(now_ns, STILL_RUNNING, events)
+
+    def _on_other(self, now_ns: int, key: Key, sent: Sent, answer: Message, events: list[UnitEvent]) -> None:
+        """An answer of a kind that was not asked for under this number: as good as none."""
+        self._odd += 1
+        self._window.open[key] = sent
+
+    def _on_stop_answer(self, now_ns: int, key: Key, result: int, events: list[UnitEvent]) -> None:
+        if self.phase is not Phase.STOPPING:
+            return  # the answer to a repeated stop, after the first answer has done its work
+        self.confirmed_at_ns = now_ns
+        # "Not initialised" is as good an answer: what has no level does not stimulate.
+        if result not in (Result.OK, Result.NOT_INITIALISED):
+            self._fail(now_ns, fault_of(result), events)
+            return
+        self._belief.acknowledge(())
+        self._note_zero(now_ns, events)
+        if key == STOP_FRAMES.stop_key:
+            self._window.settled()
+            self._said.discard(DEAF_TO_STOP.cause)
+            self._step(now_ns)
+
+    def _note_zero(self, now_ns: int, events: list[UnitEvent]) -> None:
+        if not self.confirmed_zero:
+            self.confirmed_zero = True
+            events.append(Confirmed(now_ns, ()))
+
+    def _fail(self, now_ns: int, fault: UnitFault, events: list[UnitEvent]) -> None:
+        self._window.forget()
+        self.phase = Phase.FAULTED
+        self._due_ns = FOREVER if self.identity else now_ns + RETRY_NS
+        self._say(fault, events)
+
+    def _say(self, fault: UnitFault, events: list[UnitEvent]) -> None:
+        """Each cause once until a person re-arms: a unit that keeps failing must not flood the record."""
+        if fault.cause not in self._said:
+            self._said.add(fault.cause)
+            events.append(fault)
+
+    def _next_phase(self) -> Phase:
+        """The next step towards the goal, from a unit that is known to be off."""
+        if not self.identity:
+            return Phase.IDENTIFYING
+        if not self.version:
+            return Phase.VERSIONING
+        return Phase.INITIALISING if self._goal_ready else Phase.STOPPED
+
+    def _step(self, now_ns: int) -> None:
+        """Enter the next phase; `poll` asks its question, at once except where it only watches."""
+        self.phase = self._next_phase()
+        self._status_due_ns = now_ns + STATUS_EVERY_NS if self.phase is Phase.STOPPED else 0
+
+    _HANDLERS: ClassVar[dict[type, Callable[..., None]]] = {
+        Ack: _on_ack,
+        ChannelReport: _on_report,
+        RunReport: _on_other,
+        DeviceId: _on_identity,
+        ExtendedVersion: _on_version,
+        StimStatus: _on_status,
+    }

@@ -1,0 +1,95 @@
+"""Requests on their way to a P24: which answers are due, which are late, and which no longer matter.
+
+The unit answers in order, so a request that is still open when a later one has been answered is lost.
+"""
+
+from typing import NamedTuple
+
+from controller.drivers.stimulators.p24_orders import STOP_FRAMES, Outputs
+
+FOREVER = 1 << 62
+WINDOW = 32
+"""Requests that may be unanswered at once. One more update is held back, and only the newest: latest value wins."""
+
+UPDATE_ACK, REPORT = 33, 37
+Key = tuple[int, int]
+"""(command of the answer, packet number)."""
+
+
+class Sent(NamedTuple):
+    """A request that waits for its answer. `outputs` belong to an update, `mask` is what a probe expects to run."""
+
+    due_ns: int
+    outputs: Outputs = ()
+    mask: int = 0
+
+
+class Held(NamedTuple):
+    """The newest update for which there is no room yet."""
+
+    number: int
+    data: bytes
+    outputs: Outputs
+    mask: int
+
+
+class Window:
+    """Open requests, oldest first. `probe` is the open Ml_get_current_data; `suspect` when it asks after a late one."""
+
+    def __init__(self) -> None:
+        self.open: dict[Key, Sent] = {}
+        self.held: Held | None = None
+        self.probe: Key | None = None
+        self.suspect = False
+        self.last_update: Key = (0, 0)
+        self._stale: set[Key] = set()
+        self._number = 0
+
+    @property
+    def full(self) -> bool:
+        """True while no further update may be sent."""
+        return len(self.open) >= WINDOW
+
+    def next_number(self) -> int:
+        """A packet number that no open or abandoned update carries (the stop frames have their own)."""
+        number = self._number
+        for _ in range(STOP_FRAMES.first_number):
+            number = (number + 1) % STOP_FRAMES.first_number
+            if (UPDATE_ACK, number) not in self.open and (UPDATE_ACK, number) not in self._stale:
+                break
+        self._number = number
+        return number
+
+    def overdue_ns(self) -> int:
+        """When the oldest answer is late; once a probe asks after it, when the probe's answer is late."""
+        if self.suspect and self.probe is not None:
+            return self.open[self.probe].due_ns
+        for sent in self.open.values():
+            return sent.due_ns
+        return FOREVER
+
+    def drop_probe(self) -> None:
+        """Wait no longer for the answer to the last probe."""
+        if self.probe is not None:
+            self.open.pop(self.probe, None)
+            self._stale.add(self.probe)
+            self.probe = None
+
+    def forget(self) -> None:
+        """Nothing that is on its way counts any more; its answers will be let pass."""
+        self._stale.update(self.open)
+        self.open.clear()
+        self.held = None
+        self.probe = None
+        self.suspect = False
+
+    def is_stale(self, key: Key) -> bool:
+        """True, once, for the answer to something that was given up."""
+        if key in self._stale:
+            self._stale.discard(key)
+            return True
+        return False
+
+    def settled(self) -> None:
+        """Something newer than all that was given up has been answered: its answers will never come."""
+        self._stale.clear()

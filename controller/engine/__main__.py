@@ -1,0 +1,66 @@
+"""The engine process: `python -P -m controller.engine --front FD --gateway FD ...`. Started by the front."""
+
+import argparse
+import gc
+import socket
+import sys
+from functools import partial
+from pathlib import Path
+
+from controller.engine.core import EngineCore, Setting
+from controller.engine.pucks import PUCKS, open_puck
+from controller.engine.records import open_session
+from controller.engine.shell import EngineShell
+from controller.session.loader import load
+
+SWITCH_INTERVAL_S = 0.0005  # the record's thread must give the interpreter back quickly
+
+
+def main() -> None:
+    """Join core, puck, record and descriptors, and serve."""
+    options = _options()
+    kind, url = options.puck.split(":", 1)
+    loaded = load(options.protocol)
+    setting = Setting(
+        loaded=loaded,
+        puck=PUCKS[kind].driver(),
+        puck_rate_hz=options.puck_rate,
+        open_record=partial(open_session, options.data, loaded, options.seed, options.side),
+        affected_side=options.side,
+        repetitions=options.repetitions,
+        calibration_rest_s=options.calibration_rest,
+        calibration_attempts=options.calibration_attempts,
+    )
+    shell = EngineShell(
+        EngineCore(setting),
+        socket.socket(fileno=options.front),
+        socket.socket(fileno=options.gateway),
+        socket.socket(fileno=options.handover),
+        options.gateway_pid,
+        partial(open_puck, kind, url),
+    )
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    shell.run()
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="stimloop-engine")
+    for name in ("--front", "--gateway", "--handover", "--gateway-pid"):
+        parser.add_argument(name, type=int, required=True)
+    parser.add_argument("--puck", required=True, help="kind:url")
+    parser.add_argument("--puck-rate", type=float, default=100.0)
+    parser.add_argument("--protocol", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--side", default="right")
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--repetitions", type=int)
+    parser.add_argument("--calibration-rest", type=float)
+    parser.add_argument("--calibration-attempts", type=int)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

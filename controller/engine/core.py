@@ -1,0 +1,338 @@
+"""The engine's core: from puck bytes and a person's intents to orders, as a pure machine.
+
+`step(now, inputs) -> outputs`. It sees the gateway only as facts and speaks to it only in orders and notices: it can
+lose permission and never gain it. Order within a step: the gateway's facts and the person first, then deadlines, then
+motion, then the screen.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from controller.clock import MS, SECOND
+from controller.drivers.pucks.base import PuckDriver
+from controller.engine import ports
+from controller.engine.motion_feed import MotionFeed
+from controller.engine.recorder import Recorder
+from controller.engine.setup import SetUp
+from controller.engine.stimulation import Stimulation
+from controller.engine.training import Training
+from controller.engine.view import snapshot_of
+from controller.engine.wishes import WISHES
+from controller.session.attempts import attempt_settings
+from controller.session.loader import Loaded
+from controller.session.resolve import ResolvedProtocol
+from controller.session.states import SessionCourse
+from controller.vocabulary import facts
+from controller.vocabulary.events import AttemptFaded, AttemptOutsideWindow, AttemptStarted, MotionEvent, PuckStale
+from controller.vocabulary.facts import GatewayState, GatewayStatus
+from controller.vocabulary.notices import EngineBeat, OpenRecord
+from controller.vocabulary.snapshot import SessionState
+from safety.orders import StopReason
+
+BEAT_EVERY_NS = 100 * MS
+SNAPSHOT_EVERY_NS = 40 * MS
+GATEWAY_SILENT_NS = 300 * MS
+REOPEN_EVERY_NS = SECOND
+JUMP_NS = 500 * MS
+BACKLOG_MS_MAX = 1000
+_RANK: dict[type, int] = {
+    ports.FromGateway: 0,
+    ports.GatewayGone: 0,
+    ports.GatewayBack: 0,
+    ports.FrontGone: 0,
+    ports.FromFront: 1,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What an engine is made of. `open_record` makes the session's record when a patient is chosen."""
+
+    loaded: Loaded
+    puck: PuckDriver
+    puck_rate_hz: float
+    open_record: Callable[[str, int, ResolvedProtocol], Recorder]
+    affected_side: str = "right"
+    repetitions: int | None = None
+    calibration_rest_s: float | None = None
+    calibration_attempts: int | None = None
+
+
+class EngineCore:
+    """See the module's text."""
+
+    def __init__(self, setting: Setting) -> None:
+        self.setting = setting
+        protocol = setting.loaded.protocol
+        self.course = SessionCourse()
+        self.stimulation = Stimulation()
+        self.feed = MotionFeed(setting.puck, attempt_settings(protocol.attempt, protocol.puck), setting.puck_rate_hz)
+        self.set_up = SetUp(
+            setting.loaded, self.feed, self.stimulation, setting.calibration_rest_s, setting.calibration_attempts
+        )
+        self.training = Training(
+            self.set_up.resolved, self.feed, self.stimulation, setting.affected_side, setting.repetitions
+        )
+        self.record: Recorder | None = None
+        self.status: GatewayStatus | None = None
+        self.patient = ""
+        self.trip = ""
+        self.todo = ""
+        self.started_ns = 0
+        self.snapshots = 0
+        self._status_ns = 0
+        self._gateway_here = True
+        self._beat_due_ns = 0
+        self._snapshot_due_ns = 0
+        self._reopen_at_ns = 0
+        self._last_step_ns = 0
+        self._was_stale = False
+        self.out: list[ports.Output] = []
+        self._handlers: dict[type, Callable[..., None]] = {
+            ports.FromFront: self._on_front,
+            ports.FromGateway: self._on_gateway,
+            ports.FrontGone: self._on_front_gone,
+            ports.GatewayGone: self._on_gateway_gone,
+            ports.GatewayBack: self._on_gateway_back,
+            ports.PuckOpened: self._on_puck_opened,
+            ports.PuckMissing: self._on_puck_missing,
+            ports.PuckGone: self._on_puck_gone,
+            ports.PuckBytes: self._on_puck_bytes,
+        }
+
+    # -- the machine -----------------------------------------------------------------------------------------
+
+    def step(self, now_ns: int, inputs: Sequence[ports.Input]) -> list[ports.Output]:
+        """Take what arrived by `now_ns` and say what is to be done."""
+        self.out = []
+        if self._slept(now_ns):
+            inputs = [entry for entry in inputs if not isinstance(entry, ports.PuckBytes)]
+        if len(inputs) > 1:
+            inputs = sorted(inputs, key=lambda entry: _RANK.get(type(entry), 2))
+        for entry in inputs:
+            self._handlers[type(entry)](now_ns, entry)
+        self._deadlines(now_ns)
+        if now_ns >= self._snapshot_due_ns:
+            self._snapshot_due_ns = now_ns + SNAPSHOT_EVERY_NS
+            self.out.append(ports.ToFront(snapshot_of(self, now_ns)))
+        return self.out
+
+    def next_deadline(self) -> int:
+        """When `step` must be called again even if nothing arrives, in ns."""
+        due = min(self._snapshot_due_ns, self._beat_due_ns)
+        puck_due = self.feed.driver.next_deadline()
+        for other in (self.training.next_deadline(), self.set_up.next_deadline(), self._reopen_at_ns, puck_due):
+            if other:
+                due = min(due, other)
+        return due
+
+    def _slept(self, now_ns: int) -> bool:
+        """After a gap of our own the waiting puck bytes are old: they are dropped, and a session does not go on."""
+        last, self._last_step_ns = self._last_step_ns, now_ns
+        if not last or 0 <= now_ns - last <= JUMP_NS:
+            return False
+        if self.course.state is SessionState.RUNNING or self.stimulation.delivering:
+            gap_ms = (now_ns - last) // MS
+            self.halt(now_ns, f"The engine stood still for {gap_ms} ms.", "Acknowledge, arm again and go on.")
+        return True
+
+    # -- the puck --------------------------------------------------------------------------------------------
+
+    def _on_puck_bytes(self, now_ns: int, entry: ports.PuckBytes) -> None:
+        feed = self.feed
+        for sample in feed.feed(now_ns, entry.data):
+            feature, events = feed.take(sample, self.started_ns)
+            if self.record is not None:
+                acc = sample.acc_g or (0.0, 0.0, 0.0)
+                row = (*sample.gyro_dps, *acc, feature.angular_speed_dps, feature.angle_deg)
+                self.record.motion(sample.puck, sample.t_ns, row)
+            for event in events:
+                self._on_motion_event(now_ns, event, sample.device_us)
+            state = self.course.state
+            if state is SessionState.RUNNING:
+                self.carry(self.training.on_feature(now_ns, feature, self.record))
+            elif state is SessionState.CALIBRATING:
+                self.set_up.on_feature(feature)
+
+    def _on_motion_event(self, now_ns: int, event: MotionEvent, device_us: int | None) -> None:
+        if isinstance(event, AttemptStarted):
+            data = {
+                "crossed_ns": event.crossed_ns - self.started_ns,
+                "value_dps": round(event.value, 3),
+                "threshold_dps": round(event.threshold, 3),
+                "puck_us": device_us,
+            }
+            self.note(now_ns, "attempt_started", data)
+            self.training.on_attempt(event)
+        elif isinstance(event, AttemptFaded):
+            self.note(now_ns, "attempt_faded", {"peak_dps": round(event.peak, 3)})
+        elif isinstance(event, AttemptOutsideWindow):
+            self.note(now_ns, "attempt_outside_window", {"value_dps": round(event.value, 3)})
+
+    def _watch_puck(self, now_ns: int) -> None:
+        for event in self.feed.detector.tick(now_ns):
+            if isinstance(event, PuckStale):
+                self.note(now_ns, "puck_stale", {"age_ms": event.age_ns // MS}, sync=True)
+        stale = not self.feed.fresh(now_ns)
+        if stale and not self._was_stale and self.course.state is SessionState.RUNNING:
+            self.carry(self.training.pause(now_ns))
+            self.apply(now_ns, "pause")
+            self.todo = "The puck fell silent: current is off. Check that it is on and near, then press resume."
+        self._was_stale = stale
+
+    def _on_puck_opened(self, now_ns: int, entry: ports.PuckOpened) -> None:
+        self._reopen_at_ns = 0
+        self.feed.lost = ""
+        self.note(now_ns, "puck_opened", {})
+        data = self.feed.driver.start(now_ns)
+        if data:
+            self.out.append(ports.ToPuck(data))
+
+    def _on_puck_missing(self, now_ns: int, entry: ports.PuckMissing) -> None:
+        self.feed.lost = entry.cause
+        self._reopen_at_ns = now_ns + REOPEN_EVERY_NS
+
+    def _on_puck_gone(self, now_ns: int, entry: ports.PuckGone) -> None:
+        self.feed.lost = entry.cause
+        self._reopen_at_ns = now_ns + REOPEN_EVERY_NS
+        self.note(now_ns, "puck_lost", {"cause": entry.cause}, sync=True)
+        if self.course.state is SessionState.RUNNING:
+            self.halt(now_ns, f"The puck was lost ({entry.cause}).", "Plug it in again, then acknowledge and arm.")
+
+    # -- the gateway -----------------------------------------------------------------------------------------
+
+    def _on_gateway(self, now_ns: int, entry: ports.FromGateway) -> None:
+        fact = entry.message
+        self._status_ns = now_ns
+        if isinstance(fact, facts.GatewayStatus):
+            self._on_status(now_ns, fact)
+        elif isinstance(fact, facts.BurstStarted):
+            stages = self.training.on_burst_started(fact)
+            self.note(now_ns, "burst_started", stages)
+        elif isinstance(fact, facts.BurstEnded):
+            self.training.on_burst_ended(now_ns, fact)
+            self.set_up.rest_until_ns = fact.rest_until_ns
+            self.note(now_ns, "burst_ended", {"why": fact.why})
+        elif isinstance(fact, facts.Refusal):
+            self.training.refused += 1
+            self.note(now_ns, "refused", {"rule": fact.rule, "reason": fact.reason}, sync=True)
+        elif isinstance(fact, facts.Latched):
+            self.halt(now_ns, fact.cause, fact.todo, told_gateway=True)
+
+    def _on_status(self, now_ns: int, fact: GatewayStatus) -> None:
+        self.status = fact
+        if self.course.state is SessionState.RUNNING and fact.state is GatewayState.DISARMED:
+            self.carry(self.training.pause(now_ns))
+            self.apply(now_ns, "pause")
+            self.todo = "The gateway was disarmed. Arm again, then resume."
+
+    def _on_gateway_gone(self, now_ns: int, entry: ports.GatewayGone) -> None:
+        self._gateway_here = False
+        self.status = None
+        self.halt(
+            now_ns,
+            f"The gateway has gone ({entry.cause}).",
+            "PULL THE LEADS: the unit may go on for 2 s.",
+            told_gateway=True,
+        )
+
+    def _on_gateway_back(self, now_ns: int, entry: ports.GatewayBack) -> None:
+        self._gateway_here = True
+        self._status_ns = now_ns
+        self.note(now_ns, "gateway_back", {}, sync=True)
+        if self.record is not None:
+            self.out.append(ports.ToGateway(OpenRecord(str(self.record.folder))))
+        for notice in self.set_up.constraints():
+            self.out.append(ports.ToGateway(notice))
+
+    def _watch_gateway(self, now_ns: int) -> None:
+        if self._gateway_here and self._status_ns and now_ns - self._status_ns > GATEWAY_SILENT_NS:
+            self._gateway_here = False
+            self.out.append(ports.EndGateway())
+            self.halt(
+                now_ns, "The gateway fell silent.", "PULL THE LEADS: the unit may go on for 2 s.", told_gateway=True
+            )
+
+    # -- a person at the screen ------------------------------------------------------------------------------
+
+    def _on_front(self, now_ns: int, entry: ports.FromFront) -> None:
+        wish = entry.message
+        handler, states = WISHES[type(wish)]
+        if self.course.state in states:
+            handler(self, now_ns, wish)
+
+    def _on_front_gone(self, now_ns: int, entry: ports.FrontGone) -> None:
+        self.out.append(ports.ToGateway(self.stimulation.stop(now_ns, StopReason.FAULT)))
+        self.note(now_ns, "screen_gone", {"cause": entry.cause}, sync=True)
+        self.close(now_ns, "fault" if self.course.state is SessionState.RUNNING else "normal")
+        self.out.append(ports.Leave())
+
+    # -- what time brings ------------------------------------------------------------------------------------
+
+    def _deadlines(self, now_ns: int) -> None:
+        self._watch_gateway(now_ns)
+        self._watch_puck(now_ns)
+        self._watch_record(now_ns)
+        state = self.course.state
+        if state is SessionState.RUNNING:
+            self.carry(self.training.on_time(now_ns, self.record))
+            if self.training.finished:
+                self.carry(self.training.pause(now_ns))
+                self.apply(now_ns, "end")
+                self.close(now_ns, "normal")
+        elif state is SessionState.FITTING:
+            self.carry(self.set_up.on_time(now_ns))
+        if now_ns >= self.feed.driver.next_deadline():
+            data = self.feed.driver.poll(now_ns)
+            if data:
+                self.out.append(ports.ToPuck(data))
+        if self._reopen_at_ns and now_ns >= self._reopen_at_ns:
+            self._reopen_at_ns = now_ns + REOPEN_EVERY_NS
+            self.out.append(ports.OpenPuck())
+        if now_ns >= self._beat_due_ns:
+            self._beat_due_ns = now_ns + BEAT_EVERY_NS
+            self.out.append(ports.ToGateway(EngineBeat(now_ns)))
+
+    def _watch_record(self, now_ns: int) -> None:
+        record = self.record
+        if record is None or self.course.state is not SessionState.RUNNING:
+            return
+        if record.failed:
+            self.halt(now_ns, f"The record cannot be written: {record.failed}.", "Free the disk, then start again.")
+        elif record.backlog_ms(now_ns) > BACKLOG_MS_MAX:
+            self.halt(now_ns, "The disk is more than 1 s behind with the record.", "Check the disk, then go on.")
+
+    # -- help ------------------------------------------------------------------------------------------------
+
+    def carry(self, outputs: Sequence[ports.Output]) -> None:
+        self.out += outputs
+
+    def apply(self, now_ns: int, trigger: str) -> bool:
+        before = self.course.state
+        if trigger not in self.course.permits:
+            return False
+        self.course.apply(trigger)
+        self.note(now_ns, "session", {"from": before, "to": self.course.state}, sync=True)
+        self._snapshot_due_ns = now_ns
+        return True
+
+    def halt(self, now_ns: int, cause: str, todo: str, told_gateway: bool = False) -> None:
+        """Current off and latched; the first cause is kept."""
+        if not told_gateway:
+            self.out.append(ports.ToGateway(self.stimulation.stop(now_ns, StopReason.FAULT)))
+        self.training.halt(now_ns)
+        self.set_up.fitting.off()
+        if self.course.state is SessionState.TRIPPED:
+            return
+        if self.apply(now_ns, "trip"):
+            self.trip, self.todo = cause, todo
+            self.note(now_ns, "tripped", {"cause": cause}, sync=True)
+
+    def note(self, now_ns: int, kind: str, data: Mapping[str, object], sync: bool = False) -> None:
+        if self.record is not None:
+            self.record.event(now_ns, kind, data, sync)
+
+    def close(self, now_ns: int, reason: str) -> None:
+        if self.record is not None:
+            self.record.event(now_ns, "tally", self.training.tally(), True)
+            self.record.close(now_ns, reason)

@@ -1,0 +1,186 @@
+"""Set-up: fitting and calibration, and the settings that follow from them for the session."""
+
+from collections.abc import Sequence
+
+from controller.engine import ports
+from controller.engine.fitting import Fitting
+from controller.engine.motion_feed import MotionFeed
+from controller.engine.stimulation import GRID_UA, Output, Stimulation
+from controller.motion.calibration import Calibrated
+from controller.motion.calibration_run import CalibrationRun
+from controller.session.loader import Loaded
+from controller.session.resolve import ResolvedChannel, ResolvedProtocol, resolve
+from controller.vocabulary import intents
+from controller.vocabulary.feature import Feature
+from controller.vocabulary.notices import Constrain
+from safety.limits import CAPS, REST_NS_MIN, STEP_EVERY_NS, Region
+
+SECOND = 1_000_000_000
+RAISE_EVERY_NS = STEP_EVERY_NS + 10_000_000
+
+
+class SetUp:
+    """Fitting and calibration of one session."""
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        feed: MotionFeed,
+        stimulation: Stimulation,
+        rest_s: float | None = None,
+        attempts: int | None = None,
+    ) -> None:
+        self._loaded = loaded
+        self.resolved = resolve(loaded, {})
+        """The protocol with what fitting has found so far."""
+        self._limits_ua = {each.channel: _cap_ua(each.region) for each in self.resolved.channels}
+        self.fitting = Fitting({each.channel: each.name for each in self.resolved.channels}, self._limits_ua)
+        self.calibration = CalibrationRun(
+            feed.settings,
+            rest_s if rest_s is not None else self.resolved.rest_ns / SECOND,
+            attempts if attempts is not None else self.resolved.attempts,
+            self.resolved.timeout_ns / SECOND,
+        )
+        self.rest_until_ns = 0
+        self._raised_ns = 0
+        self._highest_ua: dict[str, int] = {}
+        self.cues_asked = 0
+        self._cues_seen = 0
+        self._feed = feed
+        self._stimulation = stimulation
+
+    def resolve(self) -> ResolvedProtocol:
+        """Freeze the protocol with today's ceilings, and let the orders be made from it."""
+        ceilings = {name: found.tolerance_ua for name, found in self.fitting.found.items()}
+        self.resolved = resolve(self._loaded, ceilings)
+        self._stimulation.use([_output(each, each.amplitude_ua) for each in self.resolved.channels])
+        return self.resolved
+
+    def constraints(self) -> list[Constrain]:
+        """The protocol's own limits, for the gateway's guard."""
+        return [
+            Constrain(
+                channel=each.channel,
+                region=each.region,
+                pad_area_mm2=each.pad_area_mm2,
+                amplitude_ua=each.protocol_ua,
+                pulse_width_us=each.pulse_width_us,
+                period_us_min=each.period_us,
+                on_ms_max=each.on_ms_max,
+            )
+            for each in self.resolved.channels
+        ]
+
+    def limit(self, name: str) -> tuple[int, str]:
+        """(today's limit in uA, what binds it) of a channel: the region's cap until a ceiling is found."""
+        each = self.resolved.channel(name)
+        found = self.fitting.found[name]
+        if not found.tolerance_ua:
+            return self._limits_ua[each.channel], f"{each.region.replace('_', ' ')} cap"
+        if each.protocol_ua < found.tolerance_ua:
+            return each.protocol_ua, "protocol"
+        return found.tolerance_ua, "patient ceiling"
+
+    # -- fitting ---------------------------------------------------------------------------------------------
+
+    def titrate(self, now_ns: int, wish: intents.Titrate) -> Sequence[ports.Output]:
+        """One fresh key press. During the guard's rest between two trains it counts for nothing."""
+        resting = not self._stimulation.delivering and now_ns < self.rest_until_ns
+        if resting or (wish.step_ua > 0 and now_ns - self._raised_ns < RAISE_EVERY_NS):
+            return ()
+        if not self.fitting.titrate(now_ns, wish):
+            return ()
+        if not self._stimulation.delivering:
+            channels = self.resolved.channels
+            self._stimulation.use([_output(each, self._limits_ua[each.channel]) for each in channels])
+        return self._order(now_ns)
+
+    def titrate_off(self, now_ns: int) -> Sequence[ports.Output]:
+        """Current off."""
+        self.fitting.off()
+        return self._order(now_ns) if self._stimulation.delivering else ()
+
+    def on_time(self, now_ns: int) -> Sequence[ports.Output]:
+        """Renewals, ramps and the end of a titration train."""
+        due = self._stimulation.due()
+        ends = self.fitting.deadline()
+        if (due and now_ns >= due) or (ends and now_ns >= ends):
+            return self._order(now_ns)
+        return ()
+
+    def _order(self, now_ns: int) -> Sequence[ports.Output]:
+        targets = self.fitting.targets(now_ns)
+        if not targets:
+            return self._end(now_ns)
+        self._stimulation.aim(now_ns, targets, direct=True)
+        order = self._stimulation.order(now_ns, 0, self.fitting.purpose, self.fitting.press)
+        self._note_raise(now_ns)
+        return () if order is None else (ports.ToGateway(order),)
+
+    def _note_raise(self, now_ns: int) -> None:
+        """The guard counts its 300 ms from the order that went above all before it, which the slew may delay."""
+        for name, amplitude_ua in self._stimulation.levels():
+            if amplitude_ua > self._highest_ua.get(name, 0):
+                self._highest_ua[name] = amplitude_ua
+                self._raised_ns = now_ns
+
+    def _end(self, now_ns: int) -> Sequence[ports.Output]:
+        if not self._stimulation.delivering:
+            return ()
+        self.rest_until_ns = now_ns + REST_NS_MIN  # at least; the gateway's own word follows
+        return (ports.ToGateway(self._stimulation.stop(now_ns)),)
+
+    def next_deadline(self) -> int:
+        """The next renewal or end of a titration train, in ns (0 for none)."""
+        if not self.fitting.active:
+            return 0
+        return min(due for due in (self._stimulation.due(), self.fitting.deadline()) if due) if self._busy() else 0
+
+    def _busy(self) -> bool:
+        return bool(self._stimulation.due() or self.fitting.deadline())
+
+    # -- calibration -----------------------------------------------------------------------------------------
+
+    def calibrate_rest(self, now_ns: int) -> None:
+        """Record the limb at rest, and take its posture as the reference of the angle."""
+        self._feed.filter.set_reference()
+        self.calibration.start_rest(now_ns)
+
+    def calibrate_attempts(self, now_ns: int) -> None:
+        """Ask for the patient's own attempts."""
+        if self.calibration.view.rest_p99_dps > 0.0:
+            self.calibration.start_attempts(now_ns)
+
+    def on_feature(self, feature: Feature) -> None:
+        """A feature of the puck that is being calibrated."""
+        self.calibration.step(feature)
+        if self.calibration.cue_number != self._cues_seen:
+            self.cues_asked += self.calibration.cue_number > self._cues_seen
+            self._cues_seen = self.calibration.cue_number
+
+    def accept_calibration(self) -> float:
+        """Use the attempt threshold that was found, deg/s; 0.0 when there is none yet."""
+        result = self.calibration.result
+        if not isinstance(result, Calibrated):
+            return 0.0
+        self._feed.detector.threshold_dps = result.threshold_dps
+        return result.threshold_dps
+
+
+def _cap_ua(region: str) -> int:
+    """The region's cap on the amplitude grid."""
+    cap_ua = CAPS[Region(region)].amplitude_ua
+    return cap_ua - cap_ua % GRID_UA
+
+
+def _output(channel: ResolvedChannel, ceiling_ua: int) -> Output:
+    return Output(
+        name=channel.name,
+        channel=channel.channel,
+        pulse_width_us=channel.pulse_width_us,
+        interphase_us=channel.interphase_us,
+        period_us=channel.period_us,
+        ceiling_ua=ceiling_ua,
+        ramp_up_ns=channel.ramp_up_ns,
+        ramp_down_ns=channel.ramp_down_ns,
+    )

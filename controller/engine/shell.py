@@ -1,0 +1,169 @@
+"""The engine's shell: one thread, one `select` over all descriptors, no decisions.
+
+Each wake-up drains a bounded amount, reads the clock after that, steps the core and performs what it says: orders
+first, the screen last. The record is written by a thread of its own (`controller.record`).
+"""
+
+import contextlib
+import os
+import select
+import signal
+import socket
+from collections.abc import Callable
+
+from controller.channel.codec import MessageError, decode, encode
+from controller.channel.line import Line, LineClosed
+from controller.channel.orders import encode_order
+from controller.channel.signals import SignalPipe
+from controller.clock import now_ns
+from controller.drivers.ports import PortFault
+from controller.engine import ports
+from controller.engine.core import EngineCore
+from controller.vocabulary.notices import Constrain, EngineBeat, OpenRecord
+from controller.wire.link import Link, LinkLost
+
+_NOTICES = (Constrain, OpenRecord, EngineBeat)
+
+
+class EngineShell:
+    """Owns the descriptors. `handover` brings a new gateway's line; `open_puck` opens the puck's port."""
+
+    def __init__(
+        self,
+        core: EngineCore,
+        front: socket.socket,
+        gateway: socket.socket,
+        handover: socket.socket,
+        gateway_pid: int,
+        open_puck: Callable[[], Link],
+    ) -> None:
+        self._core = core
+        self._front: Line | None = Line(front)
+        self._gateway: Line | None = Line(gateway)
+        self._handover = handover
+        self._handover.setblocking(False)
+        self._gateway_pid = gateway_pid
+        self._open_puck_port = open_puck
+        self._puck: Link | None = None
+        self._signals = SignalPipe()
+        self._inputs: list[ports.Input] = []
+        self._leaving = False
+
+    def run(self) -> None:
+        """Serve until the core has nothing left to do."""
+        self._open_puck()
+        while not self._leaving:
+            for reader in self._wait():
+                reader()
+            inputs, self._inputs = self._inputs, []
+            self._perform(self._core.step(now_ns(), inputs))
+
+    def _wait(self) -> list[Callable[[], None]]:
+        readers: dict[int, Callable[[], None]] = {self._signals.fileno(): self._read_signals}
+        readers[self._handover.fileno()] = self._read_handover
+        if self._front is not None:
+            readers[self._front.fileno()] = self._read_front
+        if self._gateway is not None:
+            readers[self._gateway.fileno()] = self._read_gateway
+        if self._puck is not None:
+            readers[self._puck.fileno()] = self._read_puck
+        writers = [line for line in (self._front, self._gateway) if line is not None and line.wants_write]
+        timeout_s = 0.0 if self._inputs else max(0.0, (self._core.next_deadline() - now_ns()) / 1e9)
+        readable, writable, _ = select.select(list(readers), writers, [], min(timeout_s, 0.1))
+        for line in writable:
+            line.flush()
+        return [readers[descriptor] for descriptor in readable]
+
+    # -- what arrived ----------------------------------------------------------------------------------------
+
+    def _read_front(self) -> None:
+        try:
+            for kind, payload in self._front.receive() if self._front else []:
+                self._inputs.append(ports.FromFront(decode(kind, payload)))
+        except (MessageError, LineClosed) as error:
+            self._front = None
+            self._inputs.append(ports.FrontGone(str(error)))
+
+    def _read_gateway(self) -> None:
+        try:
+            for kind, payload in self._gateway.receive() if self._gateway else []:
+                self._inputs.append(ports.FromGateway(decode(kind, payload)))
+        except (MessageError, LineClosed) as error:
+            self._gateway = None
+            self._inputs.append(ports.GatewayGone(str(error)))
+
+    def _read_puck(self) -> None:
+        try:
+            data = self._puck.read() if self._puck else b""
+        except LinkLost as error:
+            self._lose_puck(str(error))
+            return
+        if data:
+            self._inputs.append(ports.PuckBytes(data))
+
+    def _read_handover(self) -> None:
+        """A new gateway: its process number as text, its line as a descriptor."""
+        try:
+            data, descriptors, _, _ = socket.recv_fds(self._handover, 32, 1)
+        except BlockingIOError:
+            return
+        if not data:  # the front has gone, which its own line says as well
+            self._handover = self._signals.spare()
+            return
+        self._gateway_pid = int(data)
+        self._gateway = Line(socket.socket(fileno=descriptors[0]))
+        self._inputs.append(ports.GatewayBack())
+
+    def _read_signals(self) -> None:
+        names = self._signals.names()
+        if names:
+            self._inputs.append(ports.FrontGone(names[0]))
+
+    # -- what is to be done ----------------------------------------------------------------------------------
+
+    def _perform(self, outputs: list[ports.Output]) -> None:
+        for output in outputs:
+            if isinstance(output, ports.ToGateway):
+                self._send_gateway(output)
+            elif isinstance(output, ports.ToFront):
+                if self._front is not None and not self._front.wants_write:  # latest wins: a slow screen skips
+                    self._front.send(*encode(output.message))
+            elif isinstance(output, ports.ToPuck):
+                self._write_puck(output.data)
+            elif isinstance(output, ports.OpenPuck):
+                self._open_puck()
+            elif isinstance(output, ports.EndGateway):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(self._gateway_pid, signal.SIGKILL)
+            else:
+                self._leaving = True
+
+    def _send_gateway(self, output: ports.ToGateway) -> None:
+        if self._gateway is None:
+            return
+        message = output.message
+        if isinstance(message, _NOTICES):
+            self._gateway.send(*encode(message))
+        else:
+            self._gateway.send(*encode_order(message))
+
+    def _write_puck(self, data: bytes) -> None:
+        try:
+            if self._puck is not None:
+                self._puck.write(data)
+        except LinkLost as error:
+            self._lose_puck(str(error))
+
+    def _open_puck(self) -> None:
+        try:
+            self._puck = self._open_puck_port()
+        except PortFault as error:
+            self._inputs.append(ports.PuckMissing(str(error)))
+        else:
+            self._inputs.append(ports.PuckOpened(""))
+
+    def _lose_puck(self, cause: str) -> None:
+        if self._puck is not None:
+            self._puck.close()
+            self._puck = None
+        self._inputs.append(ports.PuckGone(cause))

@@ -1,0 +1,179 @@
+"""From "these muscles at this share of today's ceiling" to absolute orders, one a tick, inside every limit.
+
+The engine aims inside the limits that the guard holds: ramps are made here, amplitudes are rounded down to the unit's
+grid, and no channel rises more than 2 mA within 20 ms. A refusal of the guard is therefore a defect report.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from controller.clock import MS
+from safety.orders import LEASE_MAX_NS, Deliver, Order, Purpose, Renew, Stop, StopReason
+from safety.stimulus import Train, biphasic
+
+TICK_NS = 20 * MS
+GRID_UA = 500
+SLEW_UA_MAX = 2_000
+SLEW_WINDOW_NS = 20 * MS
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One channel as it may be used today: integers in the units of the guard, ramps in ns for the whole range."""
+
+    name: str
+    channel: int
+    pulse_width_us: int
+    interphase_us: int
+    period_us: int
+    ceiling_ua: int
+    ramp_up_ns: int
+    ramp_down_ns: int
+
+
+@dataclass(slots=True)
+class _Level:
+    """Where a channel is, where it is going, and where that movement started."""
+
+    output: Output
+    now_ua: int = 0
+    target_ua: int = 0
+    from_ua: int = 0
+    from_ns: int = 0
+    direct: bool = False
+    history: deque[tuple[int, int]] = field(default_factory=deque)
+    """(time, amplitude) of the last 20 ms, newest last."""
+
+    def aim(self, now_ns: int, target_ua: int, direct: bool) -> None:
+        """Go to `target_ua`: along the ramp, or at once when `direct` (only the slew bounds it)."""
+        target_ua -= target_ua % GRID_UA
+        if target_ua != self.target_ua:
+            self.target_ua, self.from_ua, self.from_ns = target_ua, self.now_ua, now_ns
+        self.direct = direct
+
+    def move(self, now_ns: int) -> int:
+        """The amplitude for `now_ns`, remembered as commanded."""
+        wanted = self.target_ua if self.direct else self._on_ramp(now_ns)
+        if wanted > self.now_ua or self.history:
+            wanted = min(wanted, self._slew_bound(now_ns))
+        if wanted != self.now_ua or self.history:
+            self.history.append((now_ns, wanted))
+        self.now_ua = wanted
+        return wanted
+
+    def _on_ramp(self, now_ns: int) -> int:
+        passed = now_ns - self.from_ns
+        if self.target_ua >= self.from_ua:
+            gained = self.output.ceiling_ua * passed // max(1, self.output.ramp_up_ns)
+            gained = max(GRID_UA, gained - gained % GRID_UA)  # the first step comes with the trigger, not a tick later
+            return min(self.target_ua, self.from_ua + gained)
+        lost = self.output.ceiling_ua * passed // max(1, self.output.ramp_down_ns)
+        lost += -lost % GRID_UA
+        return max(self.target_ua, self.from_ua - lost)
+
+    def _slew_bound(self, now_ns: int) -> int:
+        history = self.history
+        lowest = self.now_ua
+        while history and now_ns - history[0][0] > SLEW_WINDOW_NS:
+            history.popleft()
+        for _, amplitude in history:
+            if amplitude < lowest:
+                lowest = amplitude
+        return lowest + SLEW_UA_MAX
+
+    def rest(self) -> None:
+        """Output was stopped: the next movement starts from zero."""
+        self.now_ua = self.target_ua = self.from_ua = 0
+        self.history.clear()
+
+
+class Stimulation:
+    """Makes the orders. It holds no permission: it only knows what it last asked for."""
+
+    def __init__(self) -> None:
+        self._levels: dict[str, _Level] = {}
+        self._seq = 0
+        self._delivering = False
+        self._renewed_ns = 0
+        self._trains: dict[tuple[int, int], Train] = {}
+
+    def use(self, outputs: list[Output]) -> None:
+        """The channels and ceilings of today (only while nothing is delivered)."""
+        self._levels = {output.name: _Level(output) for output in outputs}
+        self._trains.clear()
+
+    @property
+    def delivering(self) -> bool:
+        """Current was asked for and not yet ended."""
+        return self._delivering
+
+    def now_ua(self, name: str) -> int:
+        """The amplitude that a channel was last commanded to, in uA."""
+        level = self._levels.get(name)
+        return 0 if level is None else level.now_ua
+
+    def ceiling_ua(self, name: str) -> int:
+        """Today's ceiling of a channel, in uA."""
+        return self._levels[name].output.ceiling_ua
+
+    def aim(self, now_ns: int, targets: dict[str, int], direct: bool = False) -> None:
+        """Aim every channel: the named ones at their amplitude in uA, all others at zero."""
+        for name, level in self._levels.items():
+            level.aim(now_ns, targets.get(name, 0), direct)
+
+    def levels(self) -> list[tuple[str, int]]:
+        """(name, amplitude in uA) of every channel as last commanded."""
+        return [(name, level.now_ua) for name, level in self._levels.items()]
+
+    @property
+    def wanted(self) -> bool:
+        """Some channel is on, or is to be."""
+        return any(level.now_ua or level.target_ua for level in self._levels.values())
+
+    def due(self) -> int:
+        """When the next order of a running burst is due, in ns (0 when nothing is delivered)."""
+        return self._renewed_ns + TICK_NS if self._delivering else 0
+
+    def order(
+        self, now_ns: int, sensor_ns: int, purpose: Purpose, press: int = 0, always: bool = False
+    ) -> Order | None:
+        """The order for `now_ns`: a new `Deliver` where an amplitude changes (or `always`), else a `Renew`.
+
+        None when nothing is wanted and nothing is on.
+        """
+        before = [level.now_ua for level in self._levels.values()]
+        after = [level.move(now_ns) for level in self._levels.values()]
+        if not any(after) and not always:
+            return self.stop(now_ns) if self._delivering else None
+        self._renewed_ns = now_ns
+        if self._delivering and after == before and not always:
+            return Renew(self._next(), now_ns, now_ns + LEASE_MAX_NS, sensor_ns)
+        self._delivering = any(after)
+        trains = tuple(self._train(level) for level in self._levels.values() if level.now_ua)
+        return Deliver(self._next(), now_ns, now_ns + LEASE_MAX_NS, purpose, trains, press, sensor_ns)
+
+    def stop(self, now_ns: int, reason: StopReason = StopReason.RELEASE) -> Stop:
+        """End all output at once."""
+        self.forget()
+        return Stop(self._next(), now_ns, reason)
+
+    def forget(self) -> None:
+        """The gateway has stopped by itself: everything is at zero."""
+        self._delivering = False
+        for level in self._levels.values():
+            level.rest()
+
+    def _next(self) -> int:
+        self._seq += 1
+        return self._seq
+
+    def _train(self, level: _Level) -> Train:
+        output = level.output
+        key = (output.channel, level.now_ua)
+        train = self._trains.get(key)
+        if train is None:
+            train = biphasic(
+                output.channel, level.now_ua, output.pulse_width_us, output.interphase_us, output.period_us
+            )
+            self._trains[key] = train
+        return train

@@ -1,0 +1,223 @@
+"""Training: the running session, from attempts and phases to orders, trials and score."""
+
+from collections.abc import Sequence
+
+from controller.engine import ports
+from controller.engine.motion_feed import MotionFeed
+from controller.engine.recorder import Recorder
+from controller.engine.stimulation import Stimulation
+from controller.engine.trials import TrialBook
+from controller.session.activity import NEVER_NS, Activity, PhaseChange, PhasePlan, Seen
+from controller.session.model import Counts
+from controller.session.resolve import ResolvedFollow, ResolvedProtocol
+from controller.session.score import Score
+from controller.vocabulary.events import AttemptStarted
+from controller.vocabulary.facts import BurstEnded, BurstStarted
+from controller.vocabulary.feature import Feature
+from safety.limits import REST_NS_MIN
+from safety.orders import Purpose, Stop
+
+FULL_PERMILLE = 1000
+
+
+class Training:
+    """Runs the session's activity. It is fed features, facts and time, and answers with orders."""
+
+    def __init__(
+        self,
+        protocol: ResolvedProtocol,
+        feed: MotionFeed,
+        stimulation: Stimulation,
+        affected_side: str,
+        target: int | None = None,
+    ) -> None:
+        self.protocol = protocol
+        self.stimulation = stimulation
+        self.activity = Activity(protocol)
+        self.score = Score()
+        self.trials = TrialBook(protocol, affected_side)
+        self.target = target or protocol.repetitions
+        self.refused = 0
+        self.cue_number = 0
+        self.running = False
+        self.rest_until_ns = 0
+        self._feed = feed
+        self._attempt = False
+        self._follows = False
+
+    @property
+    def finished(self) -> bool:
+        """All repetitions are done and output has ended."""
+        return self.score.completed >= self.target and not self.stimulation.delivering
+
+    @property
+    def plan(self) -> PhasePlan:
+        """What the present phase wants."""
+        return self.activity.plan
+
+    # -- begin and end ---------------------------------------------------------------------------------------
+
+    def begin(self, now_ns: int, rest_until_ns: int) -> Sequence[ports.Output]:
+        """Start (or start again) with the activity's first phase."""
+        self.running = True
+        self.rest_until_ns = rest_until_ns
+        self._attempt = False
+        self.activity.start(now_ns)
+        self.trials.open(now_ns)
+        return self._enter(now_ns)
+
+    def pause(self, now_ns: int) -> Sequence[ports.Output]:
+        """Current off, no phase: the activity starts anew afterwards."""
+        was_on = self.stimulation.delivering
+        self.halt(now_ns)
+        return (ports.ToGateway(self.stimulation.stop(now_ns)),) if was_on else ()
+
+    def halt(self, now_ns: int) -> None:
+        """Output was stopped from outside: nothing is wanted any more."""
+        self.stimulation.forget()
+        self.trials.drop()
+        self._feed.detector.stimulation(now_ns, on=False)
+        self._feed.detector.disarm(now_ns)
+        if self.running:
+            self.running = False
+            self.activity.stop(now_ns)
+
+    # -- what happened ---------------------------------------------------------------------------------------
+
+    def on_attempt(self, event: AttemptStarted) -> None:
+        """The patient's own attempt."""
+        if not self.running:
+            return
+        self._attempt = True
+        self.score.attempted()
+        self.trials.attempt(event)
+
+    def on_burst_started(self, fact: BurstStarted) -> dict[str, object]:
+        """The first current is on the wire: the stages of the latency, in ns since the crossing."""
+        if not self.running:
+            return {}
+        self.score.helped()
+        return self.trials.assist(fact)
+
+    def on_burst_ended(self, now_ns: int, fact: BurstEnded) -> None:
+        """Output is at zero."""
+        self.rest_until_ns = fact.rest_until_ns
+        self.stimulation.forget()
+        self._feed.detector.stimulation(now_ns, on=False)
+
+    def on_feature(self, now_ns: int, feature: Feature, record: Recorder | None) -> Sequence[ports.Output]:
+        """A new sample: phases may follow from it, and an amplitude that follows the limb does."""
+        self.trials.look(feature.angular_speed_dps)
+        outputs = self._step(now_ns, feature, record)
+        if self._follows and not outputs:
+            return self._follow(now_ns, feature)
+        return outputs
+
+    def on_time(self, now_ns: int, record: Recorder | None) -> Sequence[ports.Output]:
+        """Time limits of phases, and the tick of a running burst."""
+        outputs: Sequence[ports.Output] = ()
+        if now_ns >= self.activity.next_deadline() and self._feed.feature is not None:
+            outputs = self._step(now_ns, self._feed.feature, record)
+        tick = self.stimulation.due()
+        if tick and now_ns >= tick and not outputs:
+            return self._order(now_ns)
+        return outputs
+
+    def next_deadline(self) -> int:
+        """The next instant at which `on_time` has something to do, in ns (0 for none)."""
+        if not self.running:
+            return 0
+        due = min(self.activity.next_deadline(), self.stimulation.due() or NEVER_NS)
+        return due if due < NEVER_NS else 0
+
+    # -- phases ----------------------------------------------------------------------------------------------
+
+    def _step(self, now_ns: int, feature: Feature, record: Recorder | None) -> Sequence[ports.Output]:
+        seen = Seen(
+            attempt=self._attempt,
+            angle_deg=feature.angle_deg,
+            speed_dps=feature.angular_speed_dps,
+            quiet_ns=feature.quiet_ns,
+            may_stimulate=now_ns >= self.rest_until_ns,
+        )
+        self._attempt = False
+        changes = self.activity.step(now_ns, seen)
+        if not changes:
+            return ()
+        for change in changes:
+            self._count(now_ns, change, record)
+        return self._enter(now_ns)
+
+    def _count(self, now_ns: int, change: PhaseChange, record: Recorder | None) -> None:
+        if record is not None:
+            data = {"left": change.left, "entered": change.entered, "because": change.because}
+            record.event(now_ns, "phase", data)
+        if change.counts == Counts.REPETITION:
+            self.score.complete()
+            self.trials.close(now_ns, "completed", record)
+        elif change.counts == Counts.MISSED:
+            self.score.miss()
+            self.trials.close(now_ns, "missed", record)
+
+    def _enter(self, now_ns: int) -> Sequence[ports.Output]:
+        plan = self.activity.plan
+        self._attempt = False
+        if plan.is_cue:
+            self.cue_number += 1
+            self.trials.open(now_ns)
+        self._watch_for(now_ns, plan)
+        self._follows = any(isinstance(share, ResolvedFollow) for _, share in plan.stimulate)
+        if self._follows:
+            return self._follow(now_ns, self._feed.feature) if self._feed.feature else ()
+        targets = {
+            name: self.stimulation.ceiling_ua(name) * share // FULL_PERMILLE
+            for name, share in plan.stimulate
+            if isinstance(share, int)
+        }
+        self.stimulation.aim(now_ns, targets)
+        return self._order(now_ns)
+
+    def _watch_for(self, now_ns: int, plan: PhasePlan) -> None:
+        """Tell the detector what this phase wants of it."""
+        detector = self._feed.detector
+        if not plan.wants_attempt:
+            detector.disarm(now_ns)
+        elif plan.is_cue and self.protocol.window_ns:
+            detector.arm(now_ns, (now_ns, now_ns + self.protocol.window_ns))
+        else:
+            detector.arm(now_ns)
+
+    # -- orders ----------------------------------------------------------------------------------------------
+
+    def _follow(self, now_ns: int, feature: Feature) -> Sequence[ports.Output]:
+        """Amplitude as a function of the limb's angle, one order a sample."""
+        targets = {}
+        for name, share in self.activity.plan.stimulate:
+            permille = share.permille(feature.angle_deg) if isinstance(share, ResolvedFollow) else share
+            targets[name] = self.stimulation.ceiling_ua(name) * permille // FULL_PERMILLE
+        self.stimulation.aim(now_ns, targets, direct=True)
+        return self._order(now_ns, always=True)
+
+    def _order(self, now_ns: int, always: bool = False) -> Sequence[ports.Output]:
+        was_on = self.stimulation.delivering
+        order = self.stimulation.order(now_ns, self._feed.sample_ns, Purpose.ASSIST, always=always)
+        if order is None:
+            return ()
+        if isinstance(order, Stop):
+            self.rest_until_ns = now_ns + REST_NS_MIN  # at least; the gateway's own word follows
+        if self.stimulation.delivering and not was_on:
+            self._feed.detector.stimulation(now_ns, on=True)
+        self.trials.use(self.stimulation)
+        return (ports.ToGateway(order),)
+
+    def tally(self) -> dict[str, object]:
+        """The counts of the session."""
+        score = self.score
+        return {
+            "attempts": score.attempts,
+            "assisted": score.assisted,
+            "completed": score.completed,
+            "missed": score.missed,
+            "refused": self.refused,
+            "points": score.points,
+        }

@@ -1,0 +1,123 @@
+"""What a person at the screen wants of the session: one function a wish, and the states in which it counts."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from controller.engine import ports
+from controller.vocabulary import intents
+from controller.vocabulary.facts import GatewayState
+from controller.vocabulary.notices import OpenRecord
+from controller.vocabulary.snapshot import SessionState
+
+if TYPE_CHECKING:
+    from controller.engine.core import EngineCore
+
+
+def choose(core: "EngineCore", now_ns: int, wish: intents.ChoosePatient) -> None:
+    core.patient = wish.patient
+    core.started_ns = now_ns
+    core.record = core.setting.open_record(wish.patient, now_ns, core.set_up.resolved)
+    core.out.append(ports.ToGateway(OpenRecord(str(core.record.folder))))
+    for notice in core.set_up.constraints():
+        core.out.append(ports.ToGateway(notice))
+    core.apply(now_ns, "choose")
+
+
+def screen(core: "EngineCore", now_ns: int, wish: intents.ScreeningDone) -> None:
+    core.note(now_ns, "screened", {"passed": wish.passed}, sync=True)
+    core.apply(now_ns, "screened" if wish.passed else "end")
+    if not wish.passed:
+        core.close(now_ns, "stop")
+
+
+def titrate(core: "EngineCore", now_ns: int, wish: intents.Titrate) -> None:
+    core.carry(core.set_up.titrate(now_ns, wish))
+
+
+def titrate_off(core: "EngineCore", now_ns: int, _wish: intents.TitrateOff) -> None:
+    core.carry(core.set_up.titrate_off(now_ns))
+
+
+def mark(core: "EngineCore", now_ns: int, wish: intents.MarkLevel) -> None:
+    if core.set_up.fitting.mark(wish):
+        level = core.set_up.fitting.level_ua[wish.channel]
+        core.note(now_ns, "level_marked", {"channel": wish.channel, "level": wish.level, "ua": level}, sync=True)
+
+
+def fitted(core: "EngineCore", now_ns: int, _wish: intents.FittingDone) -> None:
+    if core.set_up.fitting.complete:
+        core.carry(core.set_up.titrate_off(now_ns))
+        core.apply(now_ns, "fitted")
+
+
+def calibrate_rest(core: "EngineCore", now_ns: int, _wish: intents.CalibrateRest) -> None:
+    core.set_up.calibrate_rest(now_ns)
+
+
+def calibrate_attempts(core: "EngineCore", now_ns: int, _wish: intents.CalibrateAttempts) -> None:
+    core.set_up.calibrate_attempts(now_ns)
+
+
+def accept(core: "EngineCore", now_ns: int, _wish: intents.AcceptCalibration) -> None:
+    threshold = core.set_up.accept_calibration()
+    if threshold:
+        core.note(now_ns, "calibrated", {"threshold_dps": round(threshold, 3)}, sync=True)
+        core.apply(now_ns, "calibrated")
+
+
+def begin(core: "EngineCore", now_ns: int, wish: intents.Begin | intents.Resume) -> None:
+    status = core.status
+    if status is None or status.state not in (GatewayState.ARMED, GatewayState.RESTING):
+        core.todo = "Arm first: the arm key, then the other key to confirm."
+        return
+    if not core.feed.fresh(now_ns) or core.feed.rate_hz(now_ns) < core.feed.settings.min_rate_hz:
+        core.todo = f"The puck sends {core.feed.rate_hz(now_ns):.0f} samples a second; it takes 50 to begin."
+        return
+    core.todo = ""
+    if core.apply(now_ns, "begin" if isinstance(wish, intents.Begin) else "resume"):
+        core.note(now_ns, "resolved", core.set_up.resolve().as_json(), sync=True)
+        core.carry(core.training.begin(now_ns, status.rest_until_ns))
+
+
+def pause(core: "EngineCore", now_ns: int, _wish: intents.Pause) -> None:
+    core.carry(core.training.pause(now_ns))
+    core.apply(now_ns, "pause")
+
+
+def end(core: "EngineCore", now_ns: int, _wish: intents.EndSession) -> None:
+    core.carry(core.training.pause(now_ns))
+    if core.apply(now_ns, "end"):
+        core.close(now_ns, "normal")
+
+
+def acknowledge(core: "EngineCore", now_ns: int, wish: intents.Acknowledge) -> None:
+    core.note(now_ns, "acknowledged", {"cause": core.trip, "reason": wish.reason}, sync=True)
+    if core.apply(now_ns, "acknowledge"):
+        core.trip = core.todo = ""
+
+
+def take_note(core: "EngineCore", now_ns: int, wish: intents.Note) -> None:
+    core.note(now_ns, "note", {"text": wish.text})
+
+
+_SET_UP = frozenset({SessionState.SCREENING, SessionState.FITTING, SessionState.CALIBRATING, SessionState.READY})
+_ANY = frozenset(SessionState)
+_FITTING = frozenset({SessionState.FITTING})
+_CALIBRATING = frozenset({SessionState.CALIBRATING})
+WISHES: dict[type, tuple[Callable[..., None], frozenset[SessionState]]] = {
+    intents.ChoosePatient: (choose, frozenset({SessionState.IDLE})),
+    intents.ScreeningDone: (screen, frozenset({SessionState.SCREENING})),
+    intents.Titrate: (titrate, _FITTING),
+    intents.TitrateOff: (titrate_off, _FITTING),
+    intents.MarkLevel: (mark, _FITTING),
+    intents.FittingDone: (fitted, _FITTING),
+    intents.CalibrateRest: (calibrate_rest, _CALIBRATING),
+    intents.CalibrateAttempts: (calibrate_attempts, _CALIBRATING),
+    intents.AcceptCalibration: (accept, _CALIBRATING),
+    intents.Begin: (begin, frozenset({SessionState.READY})),
+    intents.Resume: (begin, frozenset({SessionState.PAUSED})),
+    intents.Pause: (pause, frozenset({SessionState.RUNNING})),
+    intents.EndSession: (end, _SET_UP | {SessionState.RUNNING, SessionState.PAUSED}),
+    intents.Acknowledge: (acknowledge, frozenset({SessionState.TRIPPED})),
+    intents.Note: (take_note, _ANY),
+}

@@ -1,0 +1,85 @@
+"""The gateway's own log, `gateway.jsonl`: chained, append only, standard library alone.
+
+It is the record that outlives the engine: a stop after the engine's death stands here. Times are the gateway's clock
+(ns); `controller.record.merge` puts them beside the journal's.
+"""
+
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+from controller.disk import Appender, InlineAppender, ThreadAppender
+from controller.vocabulary.chain import REOPENED, Chain, reopened, resume
+
+NAME = "gateway.jsonl"
+SCHEMA = 1
+KEPT_MAX = 1024
+
+
+class BlackBox:
+    """Records of the gateway. Before a folder is known the newest 1024 wait in memory and then go into it first.
+
+    `threaded=False` writes in the caller's time, for the virtual clock. Nothing here raises or blocks for the disk:
+    `failed` holds the first failure in words.
+    """
+
+    def __init__(self, threaded: bool = True) -> None:
+        self._threaded = threaded
+        self._chain = Chain()
+        self._appender: Appender | None = None
+        self._kept: deque[tuple[int, str, dict[str, Any], bool]] = deque(maxlen=KEPT_MAX)
+        self._open_failure = ""
+        self._folder: Path | None = None
+        self._first: tuple[str, dict[str, Any]] | None = None
+        self._unended = False
+
+    @property
+    def failed(self) -> str:
+        """The first failure of this folder's log, "" while all is well."""
+        return self._open_failure or (self._appender.failed if self._appender is not None else "")
+
+    def open(self, folder: Path) -> None:
+        """Keep the log in `folder` from now on; a log that is there already is continued after its last record."""
+        if folder == self._folder:
+            return
+        self.close(0, timeout_s=0.0)  # never wait for the disk here: the old folder's thread ends on its own
+        self._folder = folder
+        self._open_failure = ""
+        try:
+            path = folder / NAME
+            content = path.read_bytes() if path.exists() else b""
+            self._chain, torn = resume(content)
+            self._appender = ThreadAppender(folder) if self._threaded else InlineAppender(folder)
+        except OSError as error:
+            self._open_failure = str(error)
+            return
+        self._unended = content[-1:] not in (b"", b"\n")
+        self._first = (REOPENED, reopened(torn)) if content else ("header", {"schema": SCHEMA})
+        while self._kept:
+            self._write(*self._kept.popleft())
+
+    def record(self, t_ns: int, kind: str, data: dict[str, Any], sync: bool = False) -> None:
+        """Add a record; `sync` wants it on disk as soon as the disk can."""
+        if self._appender is not None:
+            self._write(t_ns, kind, data, sync)
+            return
+        self._kept.append((t_ns, kind, data, sync))
+
+    def close(self, now_ns: int, timeout_s: float = 2.0) -> bool:
+        """Write out and close, waiting at most `timeout_s`; True when all is on disk. Later records wait for `open`."""
+        del now_ns  # the box closes silently: the last record is the gateway's own
+        appender, self._appender, self._folder = self._appender, None, None
+        if appender is None:
+            return True
+        appender.finish()
+        return appender.join(timeout_s) and not appender.failed
+
+    def _write(self, t_ns: int, kind: str, data: dict[str, Any], sync: bool) -> None:
+        if self._appender is not None:
+            if self._first is not None:  # made only now, so that it carries a time
+                first, self._first = self._first, None
+                if self._unended:
+                    self._appender.append(t_ns, NAME, b"\n")
+                self._write(t_ns, *first, False)
+            line = self._chain.line(t_ns, kind, data)
+            self._appender.append(t_ns, NAME, line, sync, self._chain.seq - 1)

@@ -1,0 +1,178 @@
+"""The gateway's shell: one thread, one `select` over all descriptors, no decisions.
+
+Each wake-up drains a bounded amount from every ready descriptor, reads the clock *after* that, steps the core and
+performs what it says. Nothing here is ever printed to the terminal.
+"""
+
+import select
+import socket
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from controller.channel.codec import DELIVER, RENEW, STOP, MessageError, decode, encode
+from controller.channel.line import Line, LineClosed
+from controller.channel.orders import decode_order
+from controller.channel.signals import SignalPipe
+from controller.channel.stopline import StopListener
+from controller.clock import MS, now_ns
+from controller.drivers.ports import LineSettings, PortFault, open_serial
+from controller.gateway import ports
+from controller.gateway.blackbox import BlackBox
+from controller.gateway.core import GatewayCore
+from controller.vocabulary.facts import BurstStarted
+from controller.wire.link import Link, LinkLost
+
+_ORDERS = frozenset({DELIVER, RENEW, STOP})
+FAREWELL_NS = 250 * MS
+
+
+class GatewayShell:
+    """Owns the descriptors. `unit_url` is the port of the unit, `runtime` the folder of the STOP socket."""
+
+    def __init__(
+        self,
+        core: GatewayCore,
+        front: socket.socket,
+        engine: socket.socket,
+        unit_url: str,
+        line: LineSettings,
+        runtime: Path,
+    ) -> None:
+        self._core = core
+        self._front: Line | None = Line(front)
+        self._engine: Line | None = Line(engine)
+        self._unit_url = unit_url
+        self._line_settings = line
+        self._unit: Link | None = None
+        self._stop = StopListener(runtime)
+        self._signals = SignalPipe()
+        self._log = BlackBox()
+        self._inputs: list[ports.Input] = []
+        self._ending_at_ns = 0
+
+    def run(self) -> None:
+        """Serve until the screen has gone and output is confirmed zero (or 250 ms later)."""
+        self._open_unit()
+        while not self._finished():
+            ready = self._wait()
+            for reader in ready:
+                reader()
+            inputs, self._inputs = self._inputs, []
+            self._perform(self._core.step(now_ns(), inputs))
+        self._log.close(now_ns())
+        self._stop.close()
+
+    def _finished(self) -> bool:
+        if not self._core.leaving:
+            return False
+        now = now_ns()
+        self._ending_at_ns = self._ending_at_ns or now + FAREWELL_NS
+        driver = self._core.unit.driver
+        return now >= self._ending_at_ns or driver is None or driver.confirmed_zero
+
+    def _wait(self) -> list[Callable[[], None]]:
+        readers: dict[int, Callable[[], None]] = {
+            self._stop.fileno(): self._read_stop,
+            self._signals.fileno(): self._read_signals,
+        }
+        if self._front is not None:
+            readers[self._front.fileno()] = self._read_front
+        if self._engine is not None:
+            readers[self._engine.fileno()] = self._read_engine
+        if self._unit is not None:
+            readers[self._unit.fileno()] = self._read_unit
+        writers = [line for line in (self._front, self._engine) if line is not None and line.wants_write]
+        timeout_s = 0.0 if self._inputs else max(0.0, (self._core.next_deadline() - now_ns()) / 1e9)
+        readable, writable, _ = select.select(list(readers), writers, [], min(timeout_s, 0.1))
+        for line in writable:
+            line.flush()
+        return [readers[descriptor] for descriptor in readable]
+
+    # -- what arrived ----------------------------------------------------------------------------------------
+
+    def _read_front(self) -> None:
+        try:
+            for kind, payload in self._front.receive() if self._front else []:
+                self._inputs.append(ports.FromFront(decode(kind, payload)))
+        except MessageError as error:
+            self._inputs.append(ports.StopSignal(f"a broken message from the screen: {error}"))
+        except LineClosed as error:
+            self._front = None
+            self._inputs.append(ports.FrontGone(str(error)))
+
+    def _read_engine(self) -> None:
+        try:
+            for kind, payload in self._engine.receive() if self._engine else []:
+                message = decode_order(kind, payload) if kind in _ORDERS else decode(kind, payload)
+                self._inputs.append(ports.FromEngine(message))
+        except (MessageError, LineClosed) as error:
+            self._engine = None
+            self._inputs.append(ports.EngineGone(str(error)))
+
+    def _read_unit(self) -> None:
+        try:
+            data = self._unit.read() if self._unit else b""
+        except LinkLost as error:
+            self._lose_unit(str(error))
+            return
+        if data:
+            self._inputs.append(ports.UnitBytes(data))
+
+    def _read_stop(self) -> None:
+        if self._stop.pressed():
+            self._inputs.append(ports.StopSignal("stimloop stop"))
+
+    def _read_signals(self) -> None:
+        for name in self._signals.names():
+            self._inputs.append(ports.StopSignal(name))
+            self._core.leaving = True
+
+    # -- what is to be done ----------------------------------------------------------------------------------
+
+    def _perform(self, outputs: list[ports.Output]) -> None:
+        for output in outputs:
+            if isinstance(output, ports.ToUnit):
+                self._write_unit(output.data)
+            elif isinstance(output, ports.ToEngine):
+                message = output.message
+                if isinstance(message, BurstStarted):
+                    message = replace(message, written_ns=now_ns())
+                if self._engine is not None:
+                    self._engine.send(*encode(message))
+            elif isinstance(output, ports.ToFront):
+                if self._front is not None:
+                    self._front.send(*encode(output.message))
+            elif isinstance(output, ports.Log):
+                self._log.record(output.t_ns, output.kind, output.data, output.sync)
+            elif isinstance(output, ports.OpenLog):
+                self._log.open(Path(output.folder))
+            elif isinstance(output, ports.OpenUnit):
+                self._open_unit()
+            else:
+                self._close_unit()
+        self._stop.acknowledge()
+
+    def _write_unit(self, data: bytes) -> None:
+        try:
+            if self._unit is not None and data:
+                self._unit.write(data)
+        except LinkLost as error:
+            self._lose_unit(str(error))
+
+    def _open_unit(self) -> None:
+        try:
+            self._unit = open_serial(self._unit_url, self._line_settings)
+        except PortFault as error:
+            self._inputs.append(ports.UnitMissing(str(error)))
+        else:
+            self._inputs.append(ports.UnitOpened(self._unit_url))
+
+    def _lose_unit(self, cause: str) -> None:
+        self._close_unit()
+        self._inputs.append(ports.UnitGone(cause))
+
+    def _close_unit(self) -> None:
+        if self._unit is not None:
+            self._unit.close()
+            self._unit = None

@@ -1,0 +1,33 @@
+"""The gateway's state as the fact that the screen and the engine read."""
+
+from typing import TYPE_CHECKING
+
+from controller.clock import MS
+from controller.vocabulary.facts import ChannelOutput, GatewayStatus
+from safety.interlocks import is_simulated
+
+if TYPE_CHECKING:
+    from controller.gateway.core import GatewayCore
+
+
+def status_of(core: "GatewayCore", now_ns: int) -> GatewayStatus:
+    """Everything a reader may know of the gateway at `now_ns`."""
+    driver = core.unit.driver
+    outputs = () if driver is None else tuple(ChannelOutput(*output) for output in driver.outputs())
+    rest_until_ns = core.delivery.guard.rest_until_ns
+    return GatewayStatus(
+        t_ns=now_ns,
+        state=core.state,
+        scope=core.scope,
+        unit=core.unit.identity,
+        simulated=is_simulated(core.unit.identity),
+        stop_tested=core.stop_tested,
+        blocked=core.blocked(now_ns),
+        cause=core.cause,
+        todo=core.todo,
+        outputs=outputs,
+        confirmed_age_ms=-1 if driver is None else (now_ns - driver.confirmed_at_ns) // MS,
+        rest_until_ns=rest_until_ns if rest_until_ns > now_ns else 0,
+        refused=core.delivery.refused,
+        wire_faults=0 if driver is None else driver.wire_faults,
+    )

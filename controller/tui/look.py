@@ -1,0 +1,136 @@
+"""`look(folder)`: every screen with sample data, as a picture at 80 x 24 and 160 x 50 (`make look`)."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from controller.tui import samples
+from controller.tui.app import StimloopApp
+from controller.tui.samples import NOW_NS, PATIENT, SampleFront
+from controller.vocabulary.facts import ArmNumber, GatewayState
+from controller.vocabulary.snapshot import CalibrationView, SessionState
+from safety.orders import ArmScope
+
+SIZES = ((80, 24), (160, 50))
+_LOG = """Training log   SIM-01   right side   22 Nov 2026
+
+ time   task                           peak    latency  channels       result
+ 00:41  lift the hand off the table    22 d/s    15 ms  ch1 12.5 mA    assisted, completed
+ 00:53  lift the hand off the table    31 d/s    14 ms  ch1 12.5 mA    assisted, completed
+ 01:04  lift the hand off the table     9 d/s        -  -              missed
+"""
+
+
+def sample_app(front: SampleFront) -> StimloopApp:
+    """The app on a still front, with a clock that stands."""
+    return StimloopApp(
+        front,
+        simulated=True,
+        patients=[PATIENT],
+        date="2026-11-22",
+        clock=lambda: NOW_NS,
+        log_text=lambda folder, width: _LOG,
+    )
+
+
+def _stopped() -> SampleFront:
+    tripped = replace(
+        samples.snapshot(SessionState.TRIPPED),
+        trip="STOP was pressed (F12).",
+        todo="Look after the patient, then acknowledge and arm.",
+    )
+    return SampleFront(tripped, samples.latched())
+
+
+def _fit() -> SampleFront:
+    armed = replace(samples.status(GatewayState.DELIVERING, 8_000), scope=ArmScope.FITTING)
+    return SampleFront(samples.fitting(), armed)
+
+
+def _silent() -> SampleFront:
+    running = samples.status(GatewayState.DELIVERING, 12_500)
+    return SampleFront(samples.snapshot(), replace(running, t_ns=NOW_NS - 400_000_000))
+
+
+def _asking() -> SampleFront:
+    front = SampleFront(samples.snapshot(SessionState.READY), samples.status())
+    front.arm_number = ArmNumber(7, ArmScope.SESSION, NOW_NS + 4_000_000_000)
+    return front
+
+
+def _calibrating() -> SampleFront:
+    attempts = CalibrationView("attempts", 0.6, 1.8, (22.0, 31.5, 27.0), 0.0, "Three attempts seen, two more.")
+    shown = replace(samples.snapshot(SessionState.CALIBRATING), calibration=attempts)
+    return SampleFront(shown, samples.status())
+
+
+def _missing() -> SampleFront:
+    shown = replace(samples.snapshot(SessionState.FITTING), pucks=())
+    return SampleFront(shown, replace(samples.status(GatewayState.CLOSED), unit="", outputs=()))
+
+
+def _still(state: SessionState) -> Callable[[], SampleFront]:
+    return lambda: SampleFront(samples.snapshot(state), samples.status())
+
+
+def _running() -> SampleFront:
+    return SampleFront(samples.snapshot(), samples.status(GatewayState.DELIVERING, 12_500))
+
+
+def _untested() -> SampleFront:
+    return SampleFront(samples.snapshot(SessionState.FITTING), replace(samples.status(), stop_tested=False))
+
+
+# name: (front, keys pressed before the picture)
+SCENES: dict[str, tuple[Callable[[], SampleFront], tuple[str, ...]]] = {
+    "starting": (SampleFront, ()),
+    "patient": (_still(SessionState.IDLE), ()),
+    "screening": (_still(SessionState.SCREENING), ("n", "n", "n")),
+    "screening_blocked": (_still(SessionState.SCREENING), ("n", "y")),
+    "check": (_still(SessionState.FITTING), ()),
+    "check_missing": (_missing, ()),
+    "stop_test": (_untested, ("g",)),
+    "fitting": (_fit, ("g",)),
+    "fitting_done": (lambda: SampleFront(samples.fitting(marked=True), samples.status()), ("g",)),
+    "calibration": (_calibrating, ()),
+    "calibration_done": (_still(SessionState.CALIBRATING), ()),
+    "ready": (_still(SessionState.READY), ()),
+    "ready_confirm": (_asking, ()),
+    "running": (_running, ()),
+    "paused": (_still(SessionState.PAUSED), ()),
+    "tripped": (_stopped, ()),
+    "gateway_silent": (_silent, ()),
+    "help": (_running, ("f1",)),
+    "devices": (_running, ("f2",)),
+    "end": (_running, ("e",)),
+    "note": (_still(SessionState.PAUSED), ("n",)),
+    "review": (_still(SessionState.REVIEW), ()),
+}
+
+
+async def take(name: str, size: tuple[int, int], folder: Path) -> Path:
+    """One picture as SVG in `folder`, and its path."""
+    make_front, keys = SCENES[name]
+    app = sample_app(make_front())
+    async with app.run_test(size=size) as pilot:
+        await app.tick()
+        await pilot.pause()
+        for pressed in keys:
+            await pilot.press(pressed)
+            await app.tick()
+        await pilot.pause()
+        picture = app.export_screenshot(title=f"stimloop {name} {size[0]}x{size[1]}")
+    path = folder / f"{name}_{size[0]}x{size[1]}.svg"
+    path.write_text(picture, encoding="utf-8")
+    return path
+
+
+def look(folder: Path) -> list[Path]:
+    """Every scene at every size as SVG in `folder` (made when missing)."""
+    folder.mkdir(parents=True, exist_ok=True)
+
+    async def all_of_them() -> list[Path]:
+        return [await take(name, size, folder) for name in SCENES for size in SIZES]
+
+    return asyncio.run(all_of_them())

@@ -1,0 +1,178 @@
+"""Sample data for pictures and tests of the screens: fixed values, no clock, no engine."""
+
+from dataclasses import replace
+from math import exp, sin
+
+from controller.tui.port import PatientEntry
+from controller.vocabulary.facts import ArmNumber, ChannelOutput, GatewayState, GatewayStatus, Refusal
+from controller.vocabulary.feature import AttemptState
+from controller.vocabulary.intents import Intent
+from controller.vocabulary.requests import Request
+from controller.vocabulary.snapshot import (
+    CalibrationView,
+    ChannelView,
+    MotionPoint,
+    PuckView,
+    SessionState,
+    Snapshot,
+    TallyView,
+)
+from safety.orders import ArmScope
+
+NOW_NS = 1_000_000_000_000
+PATIENT = PatientEntry("SIM-01", "right", "built in, with a weak right wrist; for practice", True)
+EXTENSORS = ChannelView(
+    name="extensors",
+    channel=1,
+    muscle="wrist extensors (ECRL, ECRB)",
+    placement="back of the forearm, 2 pads",
+    region="forearm",
+    pad_area_mm2=2500,
+    pulse_width_us=250,
+    period_us=29_000,
+    now_ua=12_500,
+    sensory_ua=6_000,
+    motor_ua=10_500,
+    tolerance_ua=18_000,
+    limit_ua=18_000,
+    limit_source="patient's ceiling",
+)
+NO_CALIBRATION = CalibrationView("idle", 0.0, 0.0, (), 0.0, "")
+CALIBRATED = CalibrationView(
+    "done", 1.0, 1.8, (22.0, 31.5, 27.0, 19.5, 25.0), 11.5, "The attempts stand clear of rest. This threshold is good."
+)
+
+
+def motion(until_ms: int = 60_000, every_ms: int = 10) -> tuple[MotionPoint, ...]:
+    """Ten seconds of rest with an attempt, its help and a second, weaker attempt."""
+    points = []
+    for t_ms in range(until_ms - 10_000, until_ms, every_ms):
+        ago_s = (until_ms - t_ms) / 1000
+        rest = 1.2 + 0.8 * sin(t_ms / 90)
+        speed = rest + 24 * exp(-(((ago_s - 6.2) / 0.35) ** 2)) + 70 * exp(-(((ago_s - 5.5) / 0.3) ** 2))
+        speed += 20 * exp(-(((ago_s - 0.6) / 0.3) ** 2))
+        points.append(MotionPoint(t_ms, max(0.0, speed), 2.0 + 30 * exp(-((ago_s - 4.5) ** 2))))
+    return tuple(points)
+
+
+def snapshot(state: SessionState = SessionState.RUNNING) -> Snapshot:
+    """A session in `state`, with everything found and calibrated."""
+    return Snapshot(
+        t_ns=NOW_NS - 20_000_000,
+        number=1500,
+        state=state,
+        patient="SIM-01",
+        affected_side="right",
+        protocol="Wrist extension, triggered by the patient's own movement",
+        activity="wrist_extension",
+        task="lift the hand off the table",
+        phase="cue",
+        prompt="Lift your hand",
+        cue_number=4,
+        phase_elapsed_ms=1400,
+        phase_limit_ms=6000,
+        session_elapsed_ms=252_000,
+        attempt_state=AttemptState.ARMED,
+        speed_dps=14.2,
+        threshold_dps=11.5,
+        angle_deg=8.5,
+        motion=motion(),
+        channels=(EXTENSORS,),
+        pucks=(PuckView("wrist", "x-IMU3 SIM0X31", 100.0, 12, 0, ""),),
+        calibration=CALIBRATED,
+        tally=TallyView(5, 4, 3, 1, 10, 340, 2, 3, "Good! Two in a row."),
+        trip="",
+        todo="",
+        folder="data/sub-SIM-01/ses-20261122T101500",
+        journal_backlog_ms=3,
+        latency_ms=14.6,
+    )
+
+
+def status(state: GatewayState = GatewayState.DISARMED, commanded_ua: int = 0) -> GatewayStatus:
+    """The gateway in `state`, STOP tested, with `commanded_ua` on channel 1."""
+    armed = state in (GatewayState.ARMED, GatewayState.DELIVERING, GatewayState.RESTING)
+    return GatewayStatus(
+        t_ns=NOW_NS - 40_000_000,
+        state=state,
+        scope=ArmScope.SESSION if armed else None,
+        unit="SIM0P24001",
+        simulated=True,
+        stop_tested=True,
+        blocked="",
+        cause="",
+        todo="",
+        outputs=(ChannelOutput(1, commanded_ua, max(0, commanded_ua - 500)),),
+        confirmed_age_ms=40,
+        rest_until_ns=0,
+        refused=0,
+        wire_faults=0,
+    )
+
+
+def fitting(marked: bool = False) -> Snapshot:
+    """Fitting, before (`marked` False: sensory only) or after all levels were found."""
+    channel = EXTENSORS if marked else replace(EXTENSORS, motor_ua=0, tolerance_ua=0, now_ua=8_000, limit_ua=40_000)
+    channel = channel if marked else replace(channel, limit_source="cap for the forearm")
+    flexors = replace(channel, name="flexors", channel=2, muscle="wrist flexors", now_ua=0, sensory_ua=0)
+    return replace(snapshot(SessionState.FITTING), channels=(channel,) if marked else (channel, flexors))
+
+
+def latched() -> GatewayStatus:
+    """After STOP."""
+    return replace(
+        status(GatewayState.LATCHED),
+        cause="STOP was pressed (F12).",
+        todo="Look after the patient, then acknowledge and arm.",
+    )
+
+
+class SampleFront:
+    """A front that holds still: it shows what it was given and keeps what was said, oldest first."""
+
+    def __init__(self, snapshot: Snapshot | None = None, status: GatewayStatus | None = None) -> None:
+        self.snapshot = snapshot
+        self.status = status
+        self.arm_number: ArmNumber | None = None
+        self.arm_denied = ""
+        self.refusals: tuple[Refusal, ...] = ()
+        self.engine_lost = ""
+        self.gateway_lost = ""
+        self.said: list[Intent | Request] = []
+        self.stops: list[str] = []
+        self.beats = 0
+        self._motion_given: tuple[MotionPoint, ...] = ()
+
+    def poll(self, now_ns: int) -> None:
+        """Nothing ever comes."""
+
+    def take_motion(self) -> list[MotionPoint]:
+        """The snapshot's points, once."""
+        points = () if self.snapshot is None else self.snapshot.motion
+        fresh = () if points is self._motion_given else points
+        self._motion_given = points
+        return list(fresh)
+
+    def status_age_ms(self, now_ns: int) -> int:
+        """By the stamp."""
+        return -1 if self.status is None else (now_ns - self.status.t_ns) // 1_000_000
+
+    def snapshot_age_ms(self, now_ns: int) -> int:
+        """By the stamp."""
+        return -1 if self.snapshot is None else (now_ns - self.snapshot.t_ns) // 1_000_000
+
+    def intend(self, intent: Intent) -> None:
+        """Keep it."""
+        self.said.append(intent)
+
+    def request(self, request: Request) -> None:
+        """Keep it."""
+        self.said.append(request)
+
+    def stop(self, source: str) -> None:
+        """Keep it."""
+        self.stops.append(source)
+
+    def heartbeat(self, now_ns: int) -> None:
+        """Count it."""
+        self.beats += 1

@@ -1,0 +1,152 @@
+"""Device check: what is there, what is missing, what to do, and how to break the circuit by hand."""
+
+from dataclasses import dataclass
+
+from textual.app import ComposeResult
+
+from controller.tui.keys import Key, key
+from controller.tui.screens.base import HouseDialog, HouseScreen
+from controller.tui.view import View
+from controller.tui.widgets.pane import Pane, Parts
+from controller.tui.words import Part
+from controller.vocabulary.facts import GatewayState
+from controller.vocabulary.snapshot import PuckView
+
+RATE_MIN_HZ = 50.0
+AGE_MAX_MS = 100
+_CIRCUIT = (
+    "This unit has no emergency-stop input: keep the leads within reach. Pulling the leads out of the unit, "
+    "or taking an electrode off, breaks the circuit whatever the program does.\n"
+)
+_BLIND = (
+    "The unit's electrode test is blind below 15 mA: under that a loose electrode is not reported. "
+    "Look at the electrodes yourself before each start.\n"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line: is it good, what it is, how it stands, and what to do when it is not good."""
+
+    good: bool
+    name: str
+    found: str
+    todo: str = ""
+
+
+def items(view: View) -> tuple[Item, ...]:
+    """The check list for `view`."""
+    return (_unit(view), *_pucks(view), _link(view), _engine(view))
+
+
+def _unit(view: View) -> Item:
+    status = view.status
+    if status is None or status.state is GatewayState.CLOSED:
+        return Item(False, "unit", "not found", "Plug the unit in and switch it on.")
+    if status.state is GatewayState.CONNECTED:
+        return Item(False, "unit", f"{status.unit or 'unknown'}: starting", "Wait. If it stays so: unit off, on again.")
+    kind = "simulated" if status.simulated else "REAL UNIT: cannot be armed"
+    return Item(
+        status.simulated, "unit", f"{status.unit}  ({kind})", "" if status.simulated else "Use a simulated unit."
+    )
+
+
+def _pucks(view: View) -> tuple[Item, ...]:
+    pucks = () if view.snapshot is None else view.snapshot.pucks
+    if not pucks:
+        return (Item(False, "puck", "not found", "Switch the motion puck on and plug in its receiver."),)
+    return tuple(_puck(puck) for puck in pucks)
+
+
+def _puck(puck: PuckView) -> Item:
+    name = f"puck {puck.name}"
+    if puck.lost:
+        return Item(False, name, f"lost: {puck.lost}", "Plug it in again.")
+    found = f"{puck.device}  {puck.rate_hz:.0f} Hz  {puck.age_ms} ms old  {puck.bad_frames} bad frames"
+    if not puck.rate_hz >= RATE_MIN_HZ:
+        return Item(False, name, found, f"Under {RATE_MIN_HZ:.0f} Hz: bring it nearer to its receiver, or charge it.")
+    if not puck.age_ms <= AGE_MAX_MS:
+        return Item(False, name, found, "Too old: is it still switched on?")
+    return Item(True, name, found)
+
+
+def _link(view: View) -> Item:
+    status = view.status
+    if status is None or view.gateway_silent:
+        return Item(False, "gateway", "silent", "PULL THE LEADS, leave with ctrl+q and start again.")
+    found = f"answers, {status.wire_faults} wire faults, {status.refused} refused"
+    if status.confirmed_age_ms >= 0:
+        found += f", unit confirmed {status.confirmed_age_ms} ms ago"
+    return Item(True, "gateway", found)
+
+
+def _engine(view: View) -> Item:
+    if view.engine_lost or view.snapshot is None:
+        return Item(False, "engine", view.engine_lost or "silent", "Leave with ctrl+q and start again.")
+    return Item(True, "engine", f"answers, {view.snapshot_age_ms} ms old")
+
+
+def check_parts(view: View) -> Parts:
+    """The list, painted."""
+    parts: list[Part] = [("Devices\n\n", "bold")]
+    for item in items(view):
+        glyph, look = ("✓", "$good") if item.good else ("▲", "bold $warning")
+        parts += [(f" {glyph} ", look), (f"{item.name:<14}", "bold"), f"{item.found}\n"]
+        if item.todo:
+            parts.append((f"     → {item.todo}\n", "bold $warning"))
+    return tuple(parts)
+
+
+_SAFETY: Parts = (("By hand\n", "bold"), _CIRCUIT, ("Electrodes\n", "bold"), _BLIND)
+_HELP = (
+    "Everything that is missing has an arrow with what to do. The list is live. "
+    "Stimulation needs a unit that is ready and a puck of 50 Hz or more whose newest sample is under 100 ms old."
+)
+
+
+class CheckScreen(HouseScreen):
+    """The step between screening and the STOP test."""
+
+    BOUND = "g,q"
+    HELP = _HELP
+
+    def compose_body(self) -> ComposeResult:
+        """The list and the two warnings."""
+        yield Pane(id="devices", classes="box")
+        yield Pane(id="circuit", classes="note")
+
+    def keys(self, view: View) -> list[Key]:
+        """Go on once all is there."""
+        found = [self.quit_key()]
+        if all(item.good for item in items(view)):
+            found.insert(0, key("g", "go on to the STOP test", self._go_on))
+        return found
+
+    def _go_on(self) -> None:
+        self.house.devices_checked = True
+
+    def paint(self, view: View) -> None:
+        """The live list."""
+        self.query_one("#devices", Pane).parts = check_parts(view)
+        self.query_one("#circuit", Pane).parts = _SAFETY
+
+
+class CheckDialog(HouseDialog):
+    """The same list over any other screen (F2)."""
+
+    BOUND = "x"
+    HELP = _HELP
+
+    def compose_body(self) -> ComposeResult:
+        """The list and the two warnings."""
+        yield Pane(id="devices", classes="box")
+        yield Pane(id="circuit", classes="note")
+
+    def keys(self, view: View) -> list[Key]:
+        """Close."""
+        return [key("x", "close", self.dismiss)]
+
+    def paint(self, view: View) -> None:
+        """The live list."""
+        self.query_one("#devices", Pane).parts = check_parts(view)
+        self.query_one("#circuit", Pane).parts = _SAFETY

@@ -1,0 +1,198 @@
+"""Fitting: for each channel find where it is felt, where the muscle moves, and the most that the patient accepts."""
+
+from functools import partial
+
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.widgets import Digits
+
+from controller.tui.keys import Key, key
+from controller.tui.screens.base import HouseScreen
+from controller.tui.view import View
+from controller.tui.widgets.meter import output_parts
+from controller.tui.widgets.pane import Pane, Parts
+from controller.tui.widgets.strip_chart import ChartModel, StripChart
+from controller.tui.words import Part, milliamps, milliamps_or_dash, shortened
+from controller.vocabulary.intents import FittingDone, Level, MarkLevel, Titrate, TitrateOff
+from controller.vocabulary.requests import Disarm, Prescribe, Press
+from controller.vocabulary.snapshot import ChannelView
+from safety.orders import ArmScope
+
+STEP_UA = 500
+_LEVELS = (
+    ("s", Level.SENSORY, "sensory", "first felt"),
+    ("m", Level.MOTOR, "motor", "muscle first moves"),
+    ("t", Level.TOLERANCE, "tolerance", "most accepted"),
+)
+
+
+def found(channel: ChannelView) -> bool:
+    """All three levels of the channel are known."""
+    return bool(channel.sensory_ua and channel.motor_ua and channel.tolerance_ua)
+
+
+class FittingScreen(HouseScreen):
+    """One step of 0.5 mA for one fresh key press; a held key does nothing."""
+
+    BOUND = "a,c,d,up,down,o,s,m,t,left,right,f,q"
+    HELP = (
+        "Arm for fitting (a, then c). ↑ and ↓ change the current by 0.5 mA for each fresh press: a held key is "
+        "ignored. Ask the patient all the time. s: it is first felt. m: the muscle first moves. t: the most that "
+        "is accepted, which is today's ceiling and is never exceeded. A level is marked at the present current.\n"
+        "o switches off. ← → choose the channel. When all levels are found, f finishes."
+    )
+    at = 0
+
+    def compose_body(self) -> ComposeResult:
+        """Channels at the left, the chosen channel's figures at the right (below, on a small terminal)."""
+        yield Pane(id="fit-title", classes="note")
+        with Container(id="fit-panes"):
+            yield Pane(id="fit-channel", classes="box")
+            yield Pane(id="fit-levels", classes="box")
+        yield Digits("", id="fit-big", classes="wide-only")
+        yield Pane(id="fit-output", classes="box")
+        yield StripChart(self.house.trace, self.house.count_frame, id="chart")
+        yield Pane(id="fit-next", classes="note")
+
+    # -- keys ------------------------------------------------------------------------------------------------------
+
+    def keys(self, view: View) -> list[Key]:
+        """Arm and confirm; then steps and marks; then finish."""
+        channel = self._channel(view)
+        armed = view.armed_for(ArmScope.FITTING)
+        keys: list[Key] = []
+        if armed and channel is not None:
+            keys += [
+                key("up", "current", partial(self._step, channel, STEP_UA), shown="↑↓"),
+                key("down", "", partial(self._step, channel, -STEP_UA)),
+                key("o", "off", self._off),
+            ]
+            keys += [key(name, "", partial(self._mark, channel, level)) for name, level, _, _ in _LEVELS[:-1]]
+            keys.append(key("t", "mark", partial(self._mark, channel, Level.TOLERANCE), shown="s m t"))
+        if len(view.channels) > 1:
+            keys += [
+                key("left", "", partial(self._choose, -1)),
+                key("right", "channel", partial(self._choose, 1), shown="←→"),
+            ]
+        if view.channels and all(found(channel) for channel in view.channels):
+            keys.append(key("f", "finish", partial(self._finish, view)))
+        keys += self.house.armer.keys(view, ArmScope.FITTING, partial(self._prescribe, view.channels))
+        if not view.armed:
+            keys.append(self.quit_key())
+        return keys
+
+    def _channel(self, view: View) -> ChannelView | None:
+        return view.channels[min(self.at, len(view.channels) - 1)] if view.channels else None
+
+    def _choose(self, by: int) -> None:
+        self._off()
+        self.at = (self.at + by) % len(self.house.view.channels)
+
+    def _step(self, channel: ChannelView, step_ua: int) -> None:
+        gate = self.house.press_gate
+        if not gate.fresh(self.house.clock()):
+            self.say("One step for one press: let the key go, then press again.")
+            return
+        self.house.front.request(Press(gate.number))
+        self.house.front.intend(Titrate(channel.channel, step_ua, gate.number))
+
+    def _off(self) -> None:
+        self.house.front.intend(TitrateOff())
+
+    def _mark(self, channel: ChannelView, level: Level) -> None:
+        if channel.now_ua <= 0:
+            self.say("There is no current now: a level is marked while it flows.")
+            return
+        self.house.front.intend(MarkLevel(channel.channel, level))
+
+    def _prescribe(self, channels: tuple[ChannelView, ...]) -> None:
+        """What was found so far goes to the gateway, which has to know region and pad before any current."""
+        for channel in channels:
+            self.house.front.request(
+                Prescribe(
+                    patient="" if self.house.view.snapshot is None else self.house.view.snapshot.patient,
+                    date=self.house.date,
+                    channel=channel.channel,
+                    region=channel.region,
+                    pad_area_mm2=channel.pad_area_mm2,
+                    ceiling_ua=channel.tolerance_ua,
+                    motor_ua=channel.motor_ua,
+                )
+            )
+
+    def _finish(self, view: View) -> None:
+        """Disarm, then prescribe (the gateway takes a ceiling only while disarmed), then on to calibration."""
+        self._off()
+        self.house.front.request(Disarm("fitting is done"))
+        self._prescribe(view.channels)
+        self.house.front.intend(FittingDone())
+
+    # -- paint -----------------------------------------------------------------------------------------------------
+
+    def paint(self, view: View) -> None:
+        """All panes."""
+        snapshot, channel = view.snapshot, self._channel(view)
+        if snapshot is None or channel is None:
+            return
+        self.query_one("#fit-title", Pane).parts = (
+            (f"Fitting of {snapshot.patient}, {snapshot.affected_side} side", "bold"),
+            (f"   {shortened(snapshot.protocol, self.size.width - 40)}", "$quiet"),
+        )
+        self.query_one("#fit-channel", Pane).parts = _channel_parts(view, channel)
+        self.query_one("#fit-levels", Pane).parts = _level_parts(view, channel)
+        self.query_one("#fit-output", Pane).parts = output_parts(view)
+        self.query_one("#fit-next", Pane).parts = _next(view, channel)
+        if self.has_class("-wide"):
+            digits, value = self.query_one("#fit-big", Digits), f"{channel.now_ua / 1000:.1f}"
+            if digits.value != value:
+                digits.update(value)
+        chart = self.query_one(StripChart)
+        newest = self.house.trace.newest_ms
+        chart.model = ChartModel(
+            snapshot.threshold_dps, snapshot.speed_dps, snapshot.angle_deg, newest, view.engine_stale
+        )
+
+
+def _channel_parts(view: View, channel: ChannelView) -> Parts:
+    number = view.channels.index(channel) + 1
+    frequency = 1_000_000 / channel.period_us if channel.period_us else 0.0
+    return (
+        (f"ch{channel.channel} {channel.name}  ({number} of {len(view.channels)})\n", "bold"),
+        f"{channel.muscle}\n{channel.placement}\n",
+        f"pad {channel.pad_area_mm2 / 100:.1f} cm², {channel.region.replace('_', ' ')}\n",
+        f"{channel.pulse_width_us} us, {frequency:.2f} Hz\n",
+    )
+
+
+def _level_parts(view: View, channel: ChannelView) -> Parts:
+    values = (channel.sensory_ua, channel.motor_ua, channel.tolerance_ua)
+    parts: list[Part] = [("now        ", "bold"), (f"{milliamps(channel.now_ua):>8}\n", "bold")]
+    for (name, _, word, meaning), value in zip(_LEVELS, values, strict=True):
+        glyph, look = ("✓", "$good") if value else ("○", "$quiet")
+        parts += [(f"{glyph} ", look), f"{word:<9}{milliamps_or_dash(value):>8}  ", (f"{name}  {meaning}\n", "$quiet")]
+    ceiling = milliamps_or_dash(channel.tolerance_ua) if channel.tolerance_ua else "not found yet"
+    parts += [("ceiling today  ", "bold"), f"{ceiling}\n"]
+    parts += [("limit now      ", "bold"), f"{milliamps(channel.limit_ua)}\n"]
+    parts.append((f"  set by: {channel.limit_source}", "$quiet"))
+    return tuple(parts)
+
+
+def _next(view: View, channel: ChannelView) -> Parts:
+    """What to do next, in one sentence."""
+    if view.arm_number is not None:
+        return (("Press c within 5 s to arm for fitting.", "bold"),)
+    if view.channels and all(found(each) for each in view.channels):
+        return (("All levels are found: f sets today's ceilings and goes on.", "bold $good"),)
+    if not view.armed:
+        blocked = view.status.blocked if view.status is not None else ""
+        if blocked:
+            return (("Cannot be armed now: ", "bold $warning"), blocked)
+        return (("Electrodes on? Press a, then c, to arm for fitting.", "bold"),)
+    if found(channel):
+        return ("This channel is done. → for the next one.",)
+    missing = next(entry for entry, value in zip(_LEVELS, _values(channel), strict=True) if not value)
+    return (f"↑ in small steps and ask. Press {missing[0]} when: {missing[3]}.",)
+
+
+def _values(channel: ChannelView) -> tuple[int, int, int]:
+    return channel.sensory_ua, channel.motor_ua, channel.tolerance_ua

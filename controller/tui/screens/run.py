@@ -1,0 +1,153 @@
+"""The run screen: what the patient is asked, what the limb does, what the unit does, and how far the session is."""
+
+from functools import partial
+
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.widgets import Digits
+
+from controller.tui.keys import Key, key
+from controller.tui.screens.base import HouseScreen
+from controller.tui.screens.dialogs import EndDialog, NoteDialog
+from controller.tui.view import View
+from controller.tui.widgets.meter import output_parts
+from controller.tui.widgets.pane import Pane, Parts
+from controller.tui.widgets.strip_chart import ChartModel, StripChart
+from controller.tui.words import Part, bar, clock, seconds
+from controller.vocabulary.feature import AttemptState
+from controller.vocabulary.intents import Begin, Intent, Pause, Resume
+from controller.vocabulary.snapshot import SessionState, Snapshot
+from safety.orders import ArmScope
+
+_LOOKING = {
+    AttemptState.DISARMED: "○ not looking for an attempt",
+    AttemptState.QUIET_WAIT: "… waiting for stillness",
+    AttemptState.ARMED: "● ready for an attempt",
+    AttemptState.CANDIDATE: "◐ movement seen",
+    AttemptState.FIRED: "★ ATTEMPT",
+    AttemptState.BLANK: "– blanked: stimulation or its tail",
+}
+
+
+class RunScreen(HouseScreen):
+    """ready, running and paused. It draws 20 to 30 frames a second: the chart moves, the rest changes when it must."""
+
+    BOUND = "a,c,d,b,p,r,e,n,q"
+    HELP = (
+        "Arm for the session (a, then c), then b begins. p pauses (current off), r resumes, e ends.\n"
+        "The chart shows the limb's speed over ten seconds; the dashed line is the attempt threshold. "
+        "Commanded is what was asked of the unit, confirmed is what the unit reports. A ≠ marks where they differ.\n"
+        "Notes (n) can be written while disarmed: while armed, letters that are no key stop the current."
+    )
+
+    def compose_body(self) -> ComposeResult:
+        """Prompt and chart in one pane, figures in the other; a small terminal puts them under each other."""
+        with Container(id="run-left"):
+            yield Pane(id="run-title")
+            yield Pane(id="run-prompt", classes="box")
+            yield StripChart(self.house.trace, self.house.count_frame, id="chart")
+        with Container(id="run-right"):
+            yield Pane(id="run-big-label", classes="wide-only")
+            yield Digits("", id="run-big", classes="wide-only")
+            yield Pane(id="run-score-label", classes="wide-only")
+            yield Digits("", id="run-score", classes="wide-only")
+            yield Pane(id="run-tally", classes="box")
+            yield Pane(id="run-output", classes="box")
+
+    def keys(self, view: View) -> list[Key]:
+        """What the session's state permits; arming only where something can start."""
+        keys: list[Key] = []
+        armed = view.armed_for(ArmScope.SESSION)
+        if view.state is SessionState.RUNNING:
+            keys.append(key("p", "pause", partial(self._say, Pause())))
+        if armed and view.state is SessionState.READY:
+            keys.append(key("b", "begin", partial(self._say, Begin())))
+        if armed and view.state is SessionState.PAUSED:
+            keys.append(key("r", "resume", partial(self._say, Resume())))
+        if view.state is not SessionState.RUNNING or not armed:
+            keys += self.house.armer.keys(view, ArmScope.SESSION)
+        if not view.armed:
+            keys.append(key("n", "note", lambda: self.house.open(NoteDialog(self.house))))
+        keys.append(key("e", "end", lambda: self.house.open(EndDialog(self.house))))
+        keys.append(self.quit_key())
+        return keys
+
+    def _say(self, intent: Intent) -> None:
+        self.house.front.intend(intent)
+
+    def paint(self, view: View) -> None:
+        """All panes and the chart."""
+        snapshot = view.snapshot
+        if snapshot is None:
+            return
+        old = view.engine_stale
+        self.query_one("#run-title", Pane).parts = _title(snapshot)
+        self.query_one("#run-prompt", Pane).parts = _prompt(view, snapshot, self.has_class("-wide"))
+        self.query_one("#run-tally", Pane).parts = _tally(snapshot, old)
+        self.query_one("#run-output", Pane).parts = output_parts(view)
+        chart = self.query_one(StripChart)
+        newest = self.house.trace.newest_ms
+        chart.model = ChartModel(snapshot.threshold_dps, snapshot.speed_dps, snapshot.angle_deg, newest, old)
+        if self.has_class("-wide"):
+            self.query_one("#run-big-label", Pane).parts = (("Repetitions", "bold"),)
+            self.query_one("#run-score-label", Pane).parts = (("Score", "bold"),)
+            _digits(self.query_one("#run-big", Digits), f"{snapshot.tally.completed} - {snapshot.tally.target}")
+            _digits(self.query_one("#run-score", Digits), str(snapshot.tally.score))
+
+
+def _digits(widget: Digits, value: str) -> None:
+    if widget.value != value:
+        widget.update(value)
+
+
+def _title(snapshot: Snapshot) -> Parts:
+    return (
+        (f"{snapshot.patient} {snapshot.affected_side}", "bold"),
+        f"  {snapshot.task}  ",
+        (f"session {clock(snapshot.session_elapsed_ms)}", "bold"),
+    )
+
+
+def _prompt(view: View, snapshot: Snapshot, wide: bool) -> Parts:
+    """The prompt and the phase of the activity. Outside of running: what the therapist has to do."""
+    looking = _LOOKING[snapshot.attempt_state]
+    if snapshot.state is SessionState.RUNNING:
+        limit = f" of {seconds(snapshot.phase_limit_ms)}" if snapshot.phase_limit_ms else ""
+        timer = f"{seconds(snapshot.phase_elapsed_ms)}{limit}"
+        prompt = snapshot.prompt or "-"
+        if wide:  # to be read across the room
+            prompt = " ".join(prompt.upper())
+        return ((f"{prompt}\n", "bold"), (f"{snapshot.phase}", "bold $attempt"), f"  {timer}   {looking}")
+    return (*_instruction(view, snapshot), ("\n" + looking, "$quiet"))
+
+
+def _instruction(view: View, snapshot: Snapshot) -> Parts:
+    paused = snapshot.state is SessionState.PAUSED
+    if view.arm_number is not None:
+        return (("Press c within 5 s to arm for the session.", "bold"),)
+    if view.armed_for(ArmScope.SESSION):
+        return (("‖ Paused. r resumes." if paused else "Armed. b begins.", "bold"),)
+    blocked = view.status.blocked if view.status is not None else ""
+    if blocked:
+        return (("Cannot be armed now: ", "bold $warning"), blocked)
+    return (
+        ("‖ Paused, disarmed. " if paused else "Ready. ", "bold"),
+        ("Press a, then c, to arm for the session.", "bold"),
+    )
+
+
+def _tally(snapshot: Snapshot, old: bool) -> Parts:
+    tally = snapshot.tally
+    look = "$quiet" if old else ""
+    share = tally.completed / tally.target if tally.target else 0.0
+    latency = f"{snapshot.latency_ms:.1f} ms" if snapshot.latency_ms is not None else "-"
+    parts: list[Part] = [
+        ("Repetitions ", "bold"),
+        (f"{tally.completed}/{tally.target}  ", f"bold {look}".strip()),
+        (f"{bar(share, 12)}\n", "$good"),
+        (f"attempts {tally.attempts}  assisted {tally.assisted}  missed {tally.missed}\n", look),
+        (f"score {tally.score}  streak {tally.streak} (best {tally.best_streak})\n", look),
+        (f"latency {latency}\n", "$quiet"),
+        (tally.cheer, "bold $good"),
+    ]
+    return tuple(parts)

@@ -1,0 +1,32 @@
+"""The alert line under the bar: what is wrong and what to do. It stays as long as it is true; nothing is a toast."""
+
+from controller.tui.view import View
+from controller.tui.widgets.pane import Pane, Parts
+
+
+def alert_parts(view: View, said: str, tripped: bool = False) -> Parts:
+    """The most urgent true thing. `***`, `**` and `*` mark high, medium and low priority; `said` is the screen's own.
+
+    `tripped` leaves the latch out, because the tripped screen says all of it.
+    """
+    if view.gateway_silent and (view.gateway_lost or view.status is not None):
+        return (("*** PULL THE LEADS. ", "bold $alarm"), "The gateway does not answer, so the unit's state is unknown.")
+    if view.engine_lost:
+        return (
+            ("** The engine has gone: ", "bold $warning"),
+            f"{view.engine_lost}. Output is off. Leave with ctrl+q, then start again.",
+        )
+    if view.latched and view.status is not None and not tripped:
+        return (("*** Stopped: ", "bold $alarm"), f"{view.status.cause} {view.status.todo}")
+    if view.arm_denied:
+        return (("** Not armed: ", "bold $warning"), view.arm_denied)
+    if said:
+        return (("* ", "bold"), said)
+    if view.refusals:
+        latest = view.refusals[-1]
+        return (("** Refused ", "bold $warning"), f"by rule {latest.rule}: {latest.reason}")
+    return ()
+
+
+class AlertLine(Pane):
+    """Set `parts`."""

@@ -1,0 +1,125 @@
+"""Facts: what the gateway says about itself and its unit, to the engine and to the screen."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from safety.orders import ArmScope
+
+__all__ = [
+    "ArmDenied",
+    "ArmNumber",
+    "ArmScope",
+    "BurstEnded",
+    "BurstStarted",
+    "ChannelOutput",
+    "Fact",
+    "GatewayState",
+    "GatewayStatus",
+    "Latched",
+    "Refusal",
+]
+
+
+class GatewayState(StrEnum):
+    """The gateway's own states. Each permits what is written beside it; `LATCHED` is reachable from all."""
+
+    CLOSED = "closed"  # no port: nothing can flow
+    CONNECTED = "connected"  # port open, unit not yet identified or initialised
+    DISARMED = "disarmed"  # unit ready at zero; orders to deliver are refused
+    ARMED = "armed"  # orders to deliver are put to the guard
+    DELIVERING = "delivering"  # a lease is live and current flows
+    RESTING = "resting"  # between bursts: still armed, the guard holds the minimum rest
+    LATCHED = "latched"  # stopped; only a person's re-arm with a reason leaves this state
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelOutput:
+    """One channel as commanded and as the unit last confirmed it, in microamperes; `fault` as the unit words it."""
+
+    channel: int
+    commanded_ua: int
+    confirmed_ua: int
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayStatus:
+    """The gateway's state. Sent on every change and each 100 ms; older than 300 ms means the gateway is silent.
+
+    `blocked` says in one sentence why it cannot be armed now ("" when it can). `cause` is the first cause of the
+    latch and `todo` what the therapist should do about it. `confirmed_age_ms` is the age of the unit's last report.
+    `rest_until_ns` is when the guard's minimum rest ends (0 when it has).
+    """
+
+    t_ns: int
+    state: GatewayState
+    scope: ArmScope | None
+    unit: str
+    simulated: bool
+    stop_tested: bool
+    blocked: str
+    cause: str
+    todo: str
+    outputs: tuple[ChannelOutput, ...]
+    confirmed_age_ms: int
+    rest_until_ns: int
+    refused: int
+    wire_faults: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The guard refused an order: rule, reason, and whether that latched the gateway."""
+
+    t_ns: int
+    seq: int
+    rule: str
+    reason: str
+    latched: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Latched:
+    """The gateway stopped and latched, with its first cause."""
+
+    t_ns: int
+    cause: str
+    todo: str
+
+
+@dataclass(frozen=True, slots=True)
+class BurstStarted:
+    """The first update with current of a burst was written. Times of its stages, all on the same clock, in ns."""
+
+    seq: int
+    received_ns: int
+    admitted_ns: int
+    written_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class BurstEnded:
+    """Output went to zero: when, and until when the guard holds the minimum rest."""
+
+    t_ns: int
+    why: str
+    rest_until_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class ArmNumber:
+    """The number of one arming attempt. It goes to the screen alone; the engine never sees it."""
+
+    number: int
+    scope: ArmScope
+    expires_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class ArmDenied:
+    """Arming was not possible; `reason` says why and what to do."""
+
+    reason: str
+
+
+Fact = GatewayStatus | Refusal | Latched | BurstStarted | BurstEnded

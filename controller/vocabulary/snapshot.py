@@ -1,0 +1,123 @@
+"""`Snapshot`: everything the screen paints, in one value. The engine makes about 25 a second; the latest wins."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from controller.vocabulary.feature import AttemptState
+
+
+class SessionState(StrEnum):
+    """Where the session is. Set-up goes from the top to the bottom; `TRIPPED` is reachable from all."""
+
+    IDLE = "idle"
+    SCREENING = "screening"
+    FITTING = "fitting"
+    CALIBRATING = "calibrating"
+    READY = "ready"
+    RUNNING = "running"
+    PAUSED = "paused"
+    REVIEW = "review"
+    TRIPPED = "tripped"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelView:
+    """One channel of the protocol with what fitting found today (0 = not found yet), amplitudes in uA."""
+
+    name: str
+    channel: int
+    muscle: str
+    placement: str
+    region: str
+    pad_area_mm2: int
+    pulse_width_us: int
+    period_us: int
+    now_ua: int
+    sensory_ua: int
+    motor_ua: int
+    tolerance_ua: int
+    limit_ua: int
+    limit_source: str
+
+
+@dataclass(frozen=True, slots=True)
+class PuckView:
+    """One puck: samples a second, age of the newest sample, and what was wrong on its link."""
+
+    name: str
+    device: str
+    rate_hz: float
+    age_ms: int
+    bad_frames: int
+    lost: str
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationView:
+    """Calibration: `stage` is idle, rest, attempts, done or failed; speeds in deg/s; `advice` says what to do."""
+
+    stage: str
+    progress: float
+    rest_p99_dps: float
+    peaks_dps: tuple[float, ...]
+    threshold_dps: float
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class TallyView:
+    """Counts of this session."""
+
+    attempts: int
+    assisted: int
+    completed: int
+    missed: int
+    target: int
+    score: int
+    streak: int
+    best_streak: int
+    cheer: str
+
+
+@dataclass(frozen=True, slots=True)
+class MotionPoint:
+    """One point of the strip chart: ms since session start, deg/s, deg."""
+
+    t_ms: int
+    speed_dps: float
+    angle_deg: float
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The session as it is now. Times in ns on the engine's clock, elapsed times in ms."""
+
+    t_ns: int
+    number: int
+    state: SessionState
+    patient: str
+    affected_side: str
+    protocol: str
+    activity: str
+    task: str
+    phase: str
+    prompt: str
+    cue_number: int
+    """Rises by one each time the patient is asked to try; 0 before the first time."""
+    phase_elapsed_ms: int
+    phase_limit_ms: int
+    session_elapsed_ms: int
+    attempt_state: AttemptState
+    speed_dps: float
+    threshold_dps: float
+    angle_deg: float
+    motion: tuple[MotionPoint, ...]
+    channels: tuple[ChannelView, ...]
+    pucks: tuple[PuckView, ...]
+    calibration: CalibrationView
+    tally: TallyView
+    trip: str
+    todo: str
+    folder: str
+    journal_backlog_ms: int
+    latency_ms: float | None

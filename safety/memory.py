@@ -1,0 +1,160 @@
+"""What the guard remembers between orders: the burst, each channel's current, the dose, the steps of fitting.
+
+Data and bookkeeping only: it decides nothing. All times are ns on the gateway's clock, all currents uA.
+"""
+
+from typing import NamedTuple
+
+from safety.limits import REST_NS_MIN, SLEW_WINDOW_NS, ChannelLimit, DeviceLimits
+from safety.orders import ArmScope, Deliver, Purpose
+from safety.stimulus import Train
+
+NEVER_NS = -1_000_000_000_000
+
+
+class Vetted(NamedTuple):
+    """A train that has passed all rules of its pulse: what the later rules need of it."""
+
+    channel: int
+    amplitude_ua: int
+    busy_us: int
+    period_us: int
+    on_ms: int
+    limit: ChannelLimit
+
+
+class Trail:
+    """One channel's current, and how low it was within the slew window.
+
+    `past` holds (until when, how much) with rising amounts: an entry that was as high as a later one can never be the
+    lowest again. The slew rule itself keeps it to a handful of entries.
+    """
+
+    __slots__ = ("current_ua", "past")
+
+    def __init__(self) -> None:
+        self.current_ua = 0
+        self.past: list[tuple[int, int]] = []
+
+    def lowest_ua(self, now_ns: int) -> int:
+        """The lowest current that was in force at any instant of the slew window before `now_ns`."""
+        lowest_ua = self.current_ua
+        for until_ns, amount_ua in self.past:
+            if until_ns > now_ns - SLEW_WINDOW_NS and amount_ua < lowest_ua:
+                lowest_ua = amount_ua
+        return lowest_ua
+
+    def change(self, now_ns: int, amount_ua: int) -> None:
+        """From `now_ns` on the channel carries `amount_ua`."""
+        before_ua, horizon_ns = self.current_ua, now_ns - SLEW_WINDOW_NS
+        if amount_ua != before_ua:
+            self.past = [entry for entry in self.past if entry[0] > horizon_ns and entry[1] < before_ua]
+            self.past.append((now_ns, before_ua))
+            self.current_ua = amount_ua
+
+
+class Dose:
+    """What one patient has had today: bursts begun, and time with current on."""
+
+    __slots__ = ("bursts", "on_ns")
+
+    def __init__(self) -> None:
+        self.bursts = 0
+        self.on_ns = 0
+
+
+class Fitting:
+    """The steps of fitting: which key press is in use, what it earned, and the level each channel has reached."""
+
+    __slots__ = ("allowed_ua", "levels", "pressed", "pressed_ns", "raised_ns", "raised_press", "used")
+
+    def __init__(self) -> None:
+        self.pressed = self.used = self.raised_press = 0
+        self.pressed_ns = self.raised_ns = NEVER_NS
+        self.allowed_ua = 0
+        self.levels: dict[int, int] = {}
+
+    def begin(self) -> None:
+        """Fitting starts again from 0. Numbers of key presses are never forgotten."""
+        self.allowed_ua = 0
+        self.levels = {}
+
+    def note(self, now_ns: int, press: int, wanted: Vetted, step_ua: int, before_ua: int) -> None:
+        """An admitted order of fitting: it may have used a press, raised the level, or (a person's wish) lowered it."""
+        level_ua = self.levels.get(wanted.channel, 0)
+        amount_ua = wanted.amplitude_ua
+        if press != self.used:
+            self.used = press
+            self.allowed_ua = level_ua + step_ua
+            if amount_ua < before_ua:
+                self.allowed_ua = self.levels[wanted.channel] = level_ua = amount_ua
+        if amount_ua > level_ua:
+            self.levels[wanted.channel] = amount_ua
+            if self.raised_press != press:
+                self.raised_press, self.raised_ns = press, now_ns
+
+
+class Memory:
+    """All that the rules read. `live` means that a burst is on: from its first current to off."""
+
+    __slots__ = (
+        "armed_ns",
+        "burst_from_ns",
+        "device",
+        "dose",
+        "fitting",
+        "last_now_ns",
+        "last_seq",
+        "last_stamp_ns",
+        "lease_until_ns",
+        "limits",
+        "live",
+        "on_ms",
+        "purpose",
+        "rest_until_ns",
+        "scope",
+        "trails",
+        "vetted",
+    )
+
+    def __init__(self, device: DeviceLimits) -> None:
+        self.device = device
+        self.scope: ArmScope | None = None
+        self.limits: dict[int, ChannelLimit] = {}
+        self.vetted: dict[Train, Vetted] = {}
+        self.trails: dict[int, Trail] = {}
+        self.dose = Dose()
+        self.fitting = Fitting()
+        self.live = False
+        self.purpose = Purpose.ASSIST
+        self.last_seq = -1
+        self.last_now_ns = self.last_stamp_ns = self.armed_ns = NEVER_NS
+        self.burst_from_ns = self.lease_until_ns = self.rest_until_ns = self.on_ms = 0
+
+    def end_burst(self, now_ns: int) -> None:
+        """Current is off from `now_ns`: the dose is booked and the rest begins. Nothing happens without a burst."""
+        self.trails = {}
+        if self.live:
+            self.live = False
+            on_ns = max(0, now_ns - self.burst_from_ns)
+            self.dose.on_ns += on_ns
+            self.rest_until_ns = now_ns + max((on_ns + 1) // 2, REST_NS_MIN)
+
+    def lapse(self, now_ns: int) -> None:
+        """Silence means stop: a burst whose lease has run out is over, and counted up to now in case it was not."""
+        if now_ns > self.lease_until_ns:
+            self.end_burst(now_ns)
+
+    def deliver(self, now_ns: int, order: Deliver, wanted: list[Vetted], on_ms: int) -> None:
+        """These trains, and no others, are on from `now_ns`."""
+        if not self.live:
+            self.live = True
+            self.burst_from_ns = now_ns
+            self.dose.bursts += 1
+        self.purpose, self.on_ms = order.purpose, on_ms
+        trails: dict[int, Trail] = {}
+        for one in wanted:
+            trail = self.trails.get(one.channel) or Trail()
+            trail.change(now_ns, one.amplitude_ua)
+            trails[one.channel] = trail
+        self.trails = trails

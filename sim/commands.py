@@ -1,0 +1,82 @@
+"""Lines on stdin that act on a running world: what a person beside the patient would do.
+
+cue | relax                     ask the person to move, to let go
+play                            start the recording
+unplug p24|ximu3|fitmi          pull that cable
+electrode CHANNEL off|on        lift an electrode, stick it back
+quit                            end
+"""
+
+import contextlib
+import os
+import sys
+
+from sim.world import World
+
+LINE_MAX = 256
+
+
+class CommandLine:
+    """Lines of a descriptor, read without blocking; `fileno` is -1 when there is none, or it has ended."""
+
+    def __init__(self, descriptor: int | None) -> None:
+        self._descriptor = -1 if descriptor is None else descriptor
+        self._rest = b""
+        with contextlib.suppress(OSError):
+            os.fstat(self._descriptor) if self._descriptor >= 0 else None
+            return
+        self._descriptor = -1
+
+    def fileno(self) -> int:
+        """What to select on."""
+        return self._descriptor
+
+    def read(self) -> list[str]:
+        """The whole lines that have arrived; call when the descriptor is ready."""
+        if self._in_background():
+            self._descriptor = -1
+            return []
+        try:
+            data = os.read(self._descriptor, 4096)
+        except OSError:
+            data = b""
+        if not data:
+            self._descriptor = -1
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        self._rest = self._rest[-LINE_MAX:]
+        return [line.decode("utf-8", "replace") for line in lines]
+
+    def _in_background(self) -> bool:
+        """A terminal whose keys belong to another job: reading it would stop this process."""
+        if not os.isatty(self._descriptor):
+            return False
+        try:
+            return os.tcgetpgrp(self._descriptor) != os.getpgrp()
+        except OSError:
+            return True
+
+
+def obey(world: World, line: str, now_ns: int) -> bool:
+    """Do what `line` says at `now_ns`; a line that cannot be obeyed is told on stderr. False for `quit`."""
+    match line.split():
+        case []:
+            done = True
+        case ["quit"]:
+            return False
+        case ["cue"]:
+            world.cue(now_ns)
+            done = True
+        case ["relax"]:
+            world.relax(now_ns)
+            done = True
+        case ["play"]:
+            done = world.play(now_ns)
+        case ["unplug", name]:
+            done = world.unplug(name, now_ns)
+        case ["electrode", channel, "on" | "off" as state] if channel.isdecimal():
+            done = world.electrode(int(channel), state == "on", now_ns)
+        case _:
+            done = False
+    if not done:
+        print(f"not done: {line.strip()!r}", file=sys.stderr, flush=True)
+    return True

@@ -1,0 +1,51 @@
+"""The table of rules is whole, and what the guard remembers is bounded and kept apart."""
+
+from pathlib import Path
+
+from safety import rules
+from safety.memory import Dose
+from safety.orders import ArmScope, Deliver, Purpose, Renew
+
+
+def test_every_rule_has_its_test():
+    tests = "".join(path.read_text() for path in sorted(Path(__file__).parent.glob("test_rules_of_*.py")))
+    table = (*rules.ORDER_RULES, rules.CHANNEL_RULE, *rules.TRAIN_RULES, *rules.BODY_RULES)
+    assert [number for number, _ in table] == [f"G{number:02d}" for number in range(1, 28)]
+    for number, rule in table:
+        assert rule.__name__.startswith(number.lower() + "_")
+        assert f"def test_{rule.__name__}(bed" in tests, rule.__name__
+        assert rule.__doc__
+
+
+def test_two_patients_doses_are_kept_apart(kit):
+    rig = kit.Rig()
+    assert rig.verdict(kit.pulse()) == ""
+    rig.guard.disarm(rig.now_ns)
+    dose = rig.guard._memory.dose
+    assert dose.bursts == 1
+    assert rig.guard.prescribe(2, "hand", 900, 0, 0, "P-002", "2026-01-05", armed=False) is None
+    assert rig.guard._memory.dose.bursts == 0
+    assert rig.guard.limit(1, ArmScope.SESSION) is None  # the other patient's channels are gone
+    assert rig.guard.prescribe(1, "forearm", 2500, 0, 0, "P-001", "2026-01-05", armed=False) is None
+    assert rig.guard._memory.dose is dose
+    assert isinstance(dose, Dose)
+
+
+def test_vetted_pulses_are_bounded_and_types_are_not_confused(kit):
+    rig = kit.Rig("thigh")
+    for width_us in range(20, 420):
+        for channel in (1, 2, 3):
+            assert rig.verdict(kit.pulse(2000, channel, width_us)) == ""
+            rig.guard.off(rig.now_ns)
+            rig.now_ns = rig.guard.rest_until_ns
+        if width_us == 380:
+            rig.guard._memory.dose.bursts = 0
+    assert 0 < len(rig.guard._memory.vetted) <= 1024
+    same_but_float = kit.pulse(2000, 1, 419)._replace(period_us=29_000.0)
+    assert same_but_float in rig.guard._memory.vetted  # equal, and still refused
+    assert rig.verdict(same_but_float) == "G01"
+
+
+def test_orders_are_values():
+    assert Deliver(1, 2, 3, Purpose.ASSIST, ()) == Deliver(1, 2, 3, Purpose.ASSIST, ())
+    assert Renew(1, 2, 3) != Renew(2, 2, 3)

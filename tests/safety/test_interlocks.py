@@ -1,0 +1,33 @@
+"""The interlocks and their sentences."""
+
+from itertools import product
+
+import pytest
+
+from safety.interlocks import Conditions, first_open, is_simulated
+
+
+def test_exactly_one_setting_is_closed():
+    closed = [bits for bits in product((False, True), repeat=7) if first_open(Conditions(*bits)) is None]
+    assert closed == [(True, True, True, True, True, False, True)]
+
+
+@pytest.mark.parametrize("junk", [1, None, "yes", 1.0])
+def test_only_a_bool_closes_an_interlock(kit, junk):
+    for name in Conditions._fields[:7]:
+        assert first_open(kit.GOOD._replace(**{name: junk})) is not None
+
+
+def test_sentences(kit):
+    real = kit.GOOD._replace(simulated=False, identity="P24-0815", latched=True)
+    assert first_open(real) == "Only a simulated unit may be armed: this one calls itself 'P24-0815'."
+    assert "'unknown'" in first_open(real._replace(identity=""))
+    assert "STOP has not been tested" in first_open(real._replace(stop_tested=False))
+    assert "not ready" in first_open(real._replace(stop_tested=False, unit_ready=False))
+    assert "latched" in first_open(kit.GOOD._replace(latched=True))
+
+
+def test_only_its_own_word_makes_a_unit_simulated():
+    assert is_simulated("SIM0P24001")
+    for identity in ("", "P24-SIM", "sim0", " SIM0", "socket://SIM"):
+        assert not is_simulated(identity)
