@@ -20,12 +20,12 @@ class CommandLine:
     """Lines of a descriptor, read without blocking; `fileno` is -1 when there is none, or it has ended."""
 
     def __init__(self, descriptor: int | None) -> None:
-        self._descriptor = -1 if descriptor is None else descriptor
-        self._rest = b""
-        with contextlib.suppress(OSError):
-            os.fstat(self._descriptor) if self._descriptor >= 0 else None
-            return
         self._descriptor = -1
+        self._rest = b""
+        if descriptor is not None:
+            with contextlib.suppress(OSError):  # closed by whoever started us
+                os.fstat(descriptor)
+                self._descriptor = descriptor
 
     def fileno(self) -> int:
         """What to select on."""

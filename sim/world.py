@@ -149,7 +149,7 @@ class World:
             return False
         start_ns = min((puck.due_ns for puck in self.pucks), default=now_ns)
         motion.play(start_ns)
-        self._note(start_ns, "play")
+        self._note(start_ns, "play", puck_us=(start_ns - self._start_ns) // 1000)
         return True
 
     def unplug(self, name: str, now_ns: int) -> bool:

@@ -98,6 +98,8 @@ def run_virtual(plan: DemoPlan, data: Path, until_ns: int | None = None) -> Virt
     assembly = VirtualAssembly(world, engine, gateway, unit_here, puck_here, therapist, watcher)
     ends_ns = until_ns or (START_NS + SESSION_MAX_NS)
     assembly.run(ends_ns if recording is None else _until_played(assembly, watcher, recording, ends_ns))
+    therapist.ending = True
+    assembly.run(assembly.now_ns + TAIL_NS)
     assembly.close()
     world.close(assembly.now_ns)
     return VirtualRun(assembly, log, assembly.now_ns - START_NS)
@@ -192,5 +194,5 @@ def _sit_through(house: House, therapist: ScriptedTherapist, devices: SimulatedD
             played_from_ns = now
             devices.say("play")
         if played_from_ns and now - played_from_ns > length_ns:
-            return
+            therapist.ending = True
         time.sleep(0.02)

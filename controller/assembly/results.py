@@ -46,7 +46,7 @@ def twin_log(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
-def collect(folder: Path, trains: Iterable[Mapping[str, Any]], real_time: bool) -> DemoResult:
+def collect(folder: Path, trains: Sequence[Mapping[str, Any]], real_time: bool) -> DemoResult:
     """Read a closed session folder and the twin's log."""
     from controller.record import manifest
     from controller.record.merge import records
@@ -60,7 +60,7 @@ def collect(folder: Path, trains: Iterable[Mapping[str, Any]], real_time: bool) 
     return DemoResult(
         attempts=tally.get("attempts", len(attempts)),
         triggers=len(attempts),
-        trigger_times_s=tuple(_motion_time_s(event) for event in attempts),
+        trigger_times_s=tuple(_motion_time_s(event, _played_us(trains)) for event in attempts),
         assisted=tally.get("assisted", 0),
         completed=tally.get("completed", 0),
         missed=tally.get("missed", 0),
@@ -73,10 +73,15 @@ def collect(folder: Path, trains: Iterable[Mapping[str, Any]], real_time: bool) 
     )
 
 
-def _motion_time_s(event: Any) -> float:
-    """The puck's own time of the trigger where it has a clock (0 at the start of a recording), else session time."""
+def _played_us(entries: Iterable[Mapping[str, Any]]) -> int | None:
+    """The puck's own time at the start of the recording; None where none was played."""
+    return next((entry["puck_us"] for entry in entries if entry.get("event") == "play"), None)
+
+
+def _motion_time_s(event: Any, played_us: int | None) -> float:
+    """Time of a trigger within the recording by the puck's own clock; without a recording: within the session."""
     puck_us: int | None = event.data.get("puck_us")
-    seconds: float = puck_us / 1e6 if puck_us is not None else event.t_ns / 1e9
+    seconds: float = event.t_ns / 1e9 if puck_us is None or played_us is None else (puck_us - played_us) / 1e6
     return round(seconds, 3)
 
 

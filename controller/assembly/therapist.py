@@ -59,6 +59,8 @@ class ScriptedTherapist:
     patient: str = "SIM01"
     on_cue: Callable[[int], None] | None = None
     done: bool = False
+    ending: bool = False
+    """Set to have the running session ended."""
     _cues: int = 0
     _press: int = 0
     _acted_ns: int = 0
@@ -178,6 +180,11 @@ class ScriptedTherapist:
             resuming = snapshot.state is SessionState.PAUSED
             front.intend(intents.Resume() if resuming else intents.Begin())
 
+    def running(self, now_ns: int, front: FrontPort, _snapshot: Snapshot, _status: GatewayStatus) -> None:
+        """Nothing to do but to watch, until it is time to end."""
+        if self.ending and self._once(now_ns, "end"):
+            front.intend(intents.EndSession())
+
     def after_trip(self, now_ns: int, front: FrontPort, _snapshot: Snapshot, _status: GatewayStatus) -> None:
         if not self.script.go_on_after_trip:
             self.done = True
@@ -202,6 +209,7 @@ _STEPS: dict[SessionState, Callable[..., None]] = {
     SessionState.FITTING: ScriptedTherapist.fit,
     SessionState.CALIBRATING: ScriptedTherapist.calibrate,
     SessionState.READY: ScriptedTherapist.begin,
+    SessionState.RUNNING: ScriptedTherapist.running,
     SessionState.PAUSED: ScriptedTherapist.begin,
     SessionState.TRIPPED: ScriptedTherapist.after_trip,
     SessionState.REVIEW: ScriptedTherapist.review,

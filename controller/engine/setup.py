@@ -86,7 +86,7 @@ class SetUp:
     def titrate(self, now_ns: int, wish: intents.Titrate) -> Sequence[ports.Output]:
         """One fresh key press. During the guard's rest between two trains it counts for nothing."""
         resting = not self._stimulation.delivering and now_ns < self.rest_until_ns
-        if resting or (wish.step_ua > 0 and now_ns - self._raised_ns < RAISE_EVERY_NS):
+        if resting or (wish.step_ua > 0 and self._still_rising(now_ns, wish.channel)):
             return ()
         if not self.fitting.titrate(now_ns, wish):
             return ()
@@ -116,6 +116,12 @@ class SetUp:
         order = self._stimulation.order(now_ns, 0, self.fitting.purpose, self.fitting.press)
         self._note_raise(now_ns)
         return () if order is None else (ports.ToGateway(order),)
+
+    def _still_rising(self, now_ns: int, channel: int) -> bool:
+        """The last increase is too fresh, or the current is still on its way up to the level reached before."""
+        level_ua = self.fitting.level_ua.get(channel, 0)
+        on_the_way = channel == self.fitting.active and self._stimulation.peak_ua() < level_ua
+        return on_the_way or now_ns - self._raised_ns < RAISE_EVERY_NS
 
     def _note_raise(self, now_ns: int) -> None:
         """The guard counts its 300 ms from the order that went above all before it, which the slew may delay."""

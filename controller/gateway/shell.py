@@ -92,8 +92,10 @@ class GatewayShell:
     # -- what arrived ----------------------------------------------------------------------------------------
 
     def _read_front(self) -> None:
+        if self._front is None:
+            return
         try:
-            for kind, payload in self._front.receive() if self._front else []:
+            for kind, payload in self._front.receive():
                 self._inputs.append(ports.FromFront(decode(kind, payload)))
         except MessageError as error:
             self._inputs.append(ports.StopSignal(f"a broken message from the screen: {error}"))
@@ -109,6 +111,9 @@ class GatewayShell:
         except (MessageError, LineClosed) as error:
             self._engine = None
             self._inputs.append(ports.EngineGone(str(error)))
+        # An order may answer to a key press that was sent before it on the other line: whatever a person said before
+        # the engine's words arrived is read too, and the core takes the person first.
+        self._read_front()
 
     def _read_unit(self) -> None:
         try:

@@ -32,10 +32,10 @@ from controller.tui.stop_keys import StopKeys
 from controller.tui.themes import THEMES
 from controller.tui.view import View
 from controller.tui.widgets.trace import Trace
+from controller.vocabulary.facts import ArmScope
 from controller.vocabulary.intents import EndSession
 from controller.vocabulary.requests import Disarm
 from controller.vocabulary.snapshot import SessionState
-from safety.orders import ArmScope
 
 POLL_HZ = 25
 HEARTBEAT_S = 0.1

@@ -6,8 +6,8 @@ from controller.clock import SECOND
 from controller.tui.keys import Key, key
 from controller.tui.port import Front
 from controller.tui.view import View
+from controller.vocabulary.facts import ArmScope
 from controller.vocabulary.requests import Arm, ConfirmArm, Disarm
-from safety.orders import ArmScope
 
 
 class Armer:

@@ -8,9 +8,8 @@ from pathlib import Path
 from controller.tui import samples
 from controller.tui.app import StimloopApp
 from controller.tui.samples import NOW_NS, PATIENT, SampleFront
-from controller.vocabulary.facts import ArmNumber, GatewayState
+from controller.vocabulary.facts import ArmNumber, ArmScope, GatewayState
 from controller.vocabulary.snapshot import CalibrationView, SessionState
-from safety.orders import ArmScope
 
 SIZES = ((80, 24), (160, 50))
 _LOG = """Training log   SIM-01   right side   22 Nov 2026

@@ -4,7 +4,7 @@ from dataclasses import replace
 from math import exp, sin
 
 from controller.tui.port import PatientEntry
-from controller.vocabulary.facts import ArmNumber, ChannelOutput, GatewayState, GatewayStatus, Refusal
+from controller.vocabulary.facts import ArmNumber, ArmScope, ChannelOutput, GatewayState, GatewayStatus, Refusal
 from controller.vocabulary.feature import AttemptState
 from controller.vocabulary.intents import Intent
 from controller.vocabulary.requests import Request
@@ -17,7 +17,6 @@ from controller.vocabulary.snapshot import (
     Snapshot,
     TallyView,
 )
-from safety.orders import ArmScope
 
 NOW_NS = 1_000_000_000_000
 PATIENT = PatientEntry("SIM-01", "right", "built in, with a weak right wrist; for practice", True)

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 from controller.tui.port import Front
-from controller.vocabulary.facts import ArmNumber, ChannelOutput, GatewayState, GatewayStatus, Refusal
+from controller.vocabulary.facts import ArmNumber, ArmScope, ChannelOutput, GatewayState, GatewayStatus, Refusal
 from controller.vocabulary.snapshot import ChannelView, SessionState, Snapshot
-from safety.orders import ArmScope
 
 STALE_AFTER_MS = 200
 SILENT_AFTER_MS = 300

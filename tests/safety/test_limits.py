@@ -214,6 +214,14 @@ def test_a_protocol_for_another_region_makes_the_channel_unusable(guard, kit):
     assert rig.verdict(kit.pulse()) == "G07"
 
 
+def test_the_unit_s_last_channel_is_one_of_its_channels(kit):
+    rig = kit.Rig()
+    rig.guard.disarm(rig.now_ns)
+    assert prescribe(rig.guard, channel=8) == ""
+    rig.guard.arm(ArmScope.SESSION, rig.now_ns)
+    assert rig.verdict(kit.pulse(channel=8)) == ""
+
+
 def test_a_narrowed_limit_counts_at_once(kit):
     rig = kit.Rig()
     assert rig.ramp(10_000) == ""

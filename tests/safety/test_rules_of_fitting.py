@@ -100,3 +100,14 @@ def test_fitting_train_ends_after_3_s_and_knows_no_ceiling(bed):
     assert rig.keep_on(3000) == ""
     rig.wait(1)
     assert bed.rule_of(rig.renew()) == "G20"
+
+
+def test_g27_step_a_press_that_changes_nothing_yet(bed):
+    rig = bed.fitting()
+    rig.press()
+    assert rig.verdict(bed.pulse(500)) == ""
+    assert rig.keep_on(200) == ""
+    rig.press()
+    assert rig.verdict(bed.pulse(500)) == ""  # staying is no increase: no wait, and none begun
+    assert rig.keep_on(100) == ""
+    assert rig.verdict(bed.pulse(1000)) == ""  # 300 ms after the increase before, by the same press

@@ -11,9 +11,9 @@ from controller.tui.keys import Key, key
 from controller.tui.screens.base import HouseDialog
 from controller.tui.view import View
 from controller.tui.widgets.pane import Pane
+from controller.vocabulary.facts import ArmScope
 from controller.vocabulary.intents import EndSession, Note
 from controller.vocabulary.requests import Arm, Disarm
-from safety.orders import ArmScope
 
 if TYPE_CHECKING:
     from controller.tui.app import StimloopApp

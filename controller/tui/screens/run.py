@@ -14,10 +14,10 @@ from controller.tui.widgets.meter import output_parts
 from controller.tui.widgets.pane import Pane, Parts
 from controller.tui.widgets.strip_chart import ChartModel, StripChart
 from controller.tui.words import Part, bar, clock, seconds
+from controller.vocabulary.facts import ArmScope
 from controller.vocabulary.feature import AttemptState
 from controller.vocabulary.intents import Begin, Intent, Pause, Resume
 from controller.vocabulary.snapshot import SessionState, Snapshot
-from safety.orders import ArmScope
 
 _LOOKING = {
     AttemptState.DISARMED: "○ not looking for an attempt",
