@@ -106,14 +106,16 @@ class World:
 
     def advance(self, now_ns: int) -> bool:
         """Live up to `now_ns`, then `feed`. True when bytes had arrived."""
+        lived_ns = -1
         while self._frame_ns <= now_ns:
-            frame_ns = self._frame_ns
+            frame_ns = lived_ns = self._frame_ns
             self._live(frame_ns)
             for puck in self.pucks:
                 if puck.due_ns == frame_ns:
                     self._send_frame(puck)
             self._frame_ns = min(puck.due_ns for puck in self.pucks)
-        self._live(now_ns)
+        if lived_ns != now_ns:
+            self._live(now_ns)
         return self.feed(now_ns)
 
     def feed(self, now_ns: int) -> bool:

@@ -13,7 +13,7 @@ from controller.assembly.protocols import CUED, SELF_PACED, shipped
 from controller.assembly.results import DemoResult, collect, twin_log
 from controller.assembly.simulated import SimulatedDevices, SimulatedPlan
 from controller.assembly.therapist import Script, ScriptedTherapist
-from controller.assembly.virtual import START_NS, VirtualAssembly
+from controller.assembly.virtual import LOOK_EVERY_NS, START_NS, VirtualAssembly
 from controller.clock import MS, SECOND, now_ns
 from controller.drivers.pucks.ximu3 import Ximu3Driver
 from controller.drivers.stimulators.p24 import P24_LIMITS, P24Driver
@@ -53,56 +53,70 @@ class DemoPlan:
         return Recording.load(*self.motion) if self.motion else None
 
 
-@dataclass(slots=True)
 class VirtualRun:
-    """A finished run on the virtual clock."""
+    """A session on the virtual clock: made, run, and what came of it. `trains` is the twin's own log."""
 
-    assembly: VirtualAssembly
-    trains: list[dict[str, Any]]
-    simulated_ns: int
-
-
-def run_virtual(plan: DemoPlan, data: Path, until_ns: int | None = None) -> VirtualRun:
-    """A session on the virtual clock, from the choice of the patient to the closed record."""
-    loaded, recording = plan.loaded(), plan.recording()
-    unit_here, unit_there = MemoryLink.pair()
-    puck_here, puck_there = MemoryLink.pair()
-    log: list[dict[str, Any]] = []
-    protocol = loaded.protocol
-    self_paced = protocol.attempt is None or protocol.attempt.self_paced
-    world = furnish(
-        {"p24": unit_there, "ximu3": puck_there},
-        START_NS,
-        seed=plan.seed,
-        recording=recording,
-        rate_hz=plan.puck_rate_hz,
-        self_paced=self_paced,
-        log=log.append,
-    )
-    rate_hz = plan.puck_rate_hz or (recording.rate_hz if recording else 100.0)
-    engine = EngineCore(
-        Setting(
-            loaded=loaded,
-            puck=Ximu3Driver("puck", "x-IMU3"),
-            puck_rate_hz=rate_hz,
-            open_record=partial(open_session, data, loaded, plan.seed, "right", sync="inline"),
-            repetitions=None if recording else plan.repetitions,
-            calibration_rest_s=REST_OF_RECORDING_S if recording else None,
-            calibration_attempts=0 if recording else None,
+    def __init__(self, plan: DemoPlan, data: Path) -> None:
+        loaded, recording = plan.loaded(), plan.recording()
+        unit_here, unit_there = MemoryLink.pair()
+        puck_here, puck_there = MemoryLink.pair()
+        self.trains: list[dict[str, Any]] = []
+        attempt = loaded.protocol.attempt
+        self.world = furnish(
+            {"p24": unit_there, "ximu3": puck_there},
+            START_NS,
+            seed=plan.seed,
+            recording=recording,
+            rate_hz=plan.puck_rate_hz,
+            self_paced=attempt is None or attempt.self_paced,
+            log=self.trains.append,
         )
+        engine = EngineCore(_virtual_setting(plan, loaded, recording, data))
+        gateway = GatewayCore(P24_LIMITS, P24Driver)
+        self.therapist = ScriptedTherapist(
+            replace(plan.script, calibrate_attempts=recording is None), on_cue=self.world.cue
+        )
+        self._recording = recording
+        self._player = _Player(self.world.play) if recording else None
+        self.assembly = VirtualAssembly(
+            self.world, engine, gateway, unit_here, puck_here, self.therapist, self._player
+        )
+
+    @property
+    def simulated_ns(self) -> int:
+        """How far the virtual clock has gone."""
+        return self.assembly.now_ns - START_NS
+
+    def finish(self, until_ns: int) -> None:
+        """Run to the end of the session (of the recording, or at `until_ns`), end it, and close the record."""
+        assembly = self.assembly
+        if self._recording is not None:
+            until_ns = _until_played(assembly, self._player, self._recording, until_ns)
+        assembly.run(until_ns)
+        self.therapist.ending = True
+        assembly.run(assembly.now_ns + TAIL_NS)
+        assembly.close()
+        self.world.close(assembly.now_ns)
+
+
+def _virtual_setting(plan: DemoPlan, loaded: Loaded, recording: Recording | None, data: Path) -> Setting:
+    return Setting(
+        loaded=loaded,
+        puck=Ximu3Driver("puck", "x-IMU3"),
+        puck_rate_hz=plan.puck_rate_hz or (recording.rate_hz if recording else 100.0),
+        open_record=partial(open_session, data, loaded, plan.seed, "right", sync="inline"),
+        repetitions=None if recording else plan.repetitions,
+        calibration_rest_s=REST_OF_RECORDING_S if recording else None,
+        calibration_attempts=0 if recording else None,
+        snapshot_every_ns=LOOK_EVERY_NS,
     )
-    gateway = GatewayCore(P24_LIMITS, P24Driver)
-    script = replace(plan.script, calibrate_attempts=recording is None)
-    therapist = ScriptedTherapist(script, on_cue=world.cue)
-    watcher = _Player(world.play) if recording else None
-    assembly = VirtualAssembly(world, engine, gateway, unit_here, puck_here, therapist, watcher)
-    ends_ns = until_ns or (START_NS + SESSION_MAX_NS)
-    assembly.run(ends_ns if recording is None else _until_played(assembly, watcher, recording, ends_ns))
-    therapist.ending = True
-    assembly.run(assembly.now_ns + TAIL_NS)
-    assembly.close()
-    world.close(assembly.now_ns)
-    return VirtualRun(assembly, log, assembly.now_ns - START_NS)
+
+
+def run_virtual(plan: DemoPlan, data: Path, until_ns: int = START_NS + SESSION_MAX_NS) -> VirtualRun:
+    """A session on the virtual clock, from the choice of the patient to the closed record."""
+    run = VirtualRun(plan, data)
+    run.finish(until_ns)
+    return run
 
 
 class _Player:

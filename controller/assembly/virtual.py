@@ -5,7 +5,6 @@ do: descriptors, signals, waiting. Bytes go over links in memory, orders and fac
 The same seed gives the same bytes.
 """
 
-import heapq
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,7 +23,7 @@ from controller.wire.link import Link, LinkLost
 from sim.world import World
 
 HEARTBEAT_NS = 100 * MS
-LOOK_EVERY_NS = 40 * MS
+LOOK_EVERY_NS = 200 * MS
 ROUNDS_MAX = 64
 START_NS = 1_000 * SECOND
 
@@ -78,26 +77,40 @@ class VirtualAssembly:
         self._on_snapshot = on_snapshot
         self._to_engine: list[engine_ports.Input] = [engine_ports.PuckOpened("memory")]
         self._to_gateway: list[gateway_ports.Input] = [gateway_ports.UnitOpened("memory")]
+        self._wrote = False
+        self._world_due_ns = self._gateway_due_ns = self._engine_due_ns = self.now_ns
         self._look_due_ns = self.now_ns
         self._beat_due_ns = self.now_ns
 
     def run(self, until_ns: int) -> None:
-        """Go on until the therapist is done, or the virtual clock reaches `until_ns`."""
-        heap: list[tuple[int, int]] = []
-        while not self.therapist.done and self.now_ns < until_ns:
-            heap.clear()
-            for number, due in enumerate(
-                (
-                    self.world.next_deadline(),
-                    self.gateway.next_deadline(),
-                    self.engine.next_deadline(),
-                    self._look_due_ns,
-                )
-            ):
-                heapq.heappush(heap, (due, number))
-            due, number = heap[0]
-            self.now_ns = max(self.now_ns, due)
-            self._turn(woken=number)
+        """Go on until the therapist is done, or the virtual clock reaches `until_ns`.
+
+        Four parties, each with its next deadline: the earliest is next, and of two at one instant the world, then the
+        gateway, then the engine, then the person. That is a heap keyed (time, number) with four entries.
+        """
+        therapist = self.therapist
+        self._world_due_ns = self.world.next_deadline()
+        while not therapist.done and self.now_ns < until_ns:
+            due = self._world_due_ns
+            if self._gateway_due_ns < due:
+                due = self._gateway_due_ns
+            if self._engine_due_ns < due:
+                due = self._engine_due_ns
+            if self._look_due_ns < due:
+                due = self._look_due_ns
+            if due > self.now_ns:
+                self.now_ns = due
+            now = self.now_ns
+            if self._world_due_ns <= now:
+                self._live()
+            if self._gateway_due_ns <= now:
+                self._step_gateway()
+            if self._engine_due_ns <= now or self._to_engine:
+                self._step_engine()
+            if self._look_due_ns <= now:
+                self._look()
+            if self._to_gateway or self._to_engine or self._wrote:
+                self._settle()
 
     def close(self) -> None:
         """The screen hangs up: the gateway stops, the engine closes the record."""
@@ -110,28 +123,24 @@ class VirtualAssembly:
 
     # -- one instant -----------------------------------------------------------------------------------------
 
-    def _turn(self, woken: int) -> None:
-        """Everything that happens at this instant, until nobody has anything left to say."""
-        self.world.advance(self.now_ns)
-        self._gather()
-        if woken == 1 or self._to_gateway:
-            self._step_gateway()
-        if woken == 2 or self._to_engine:
-            self._step_engine()
-        if woken == 3:
-            self._look()
+    def _settle(self) -> None:
+        """Everything else that happens at this instant, until nobody has anything left to say."""
         for _ in range(ROUNDS_MAX):
-            self.world.feed(self.now_ns)
-            self._gather()
-            if not self._to_gateway and not self._to_engine:
-                return
+            if self._wrote:
+                self._wrote = False
+                self._live()
             if self._to_gateway:
                 self._step_gateway()
             if self._to_engine:
                 self._step_engine()
+            if not (self._wrote or self._to_gateway or self._to_engine):
+                return
         raise RuntimeError("the cores never fell silent at one instant")
 
-    def _gather(self) -> None:
+    def _live(self) -> None:
+        """The world up to now, and what it then has to say."""
+        self.world.advance(self.now_ns)
+        self._world_due_ns = self.world.next_deadline()
         data = _read(self._puck)
         if data:
             self._to_engine.append(engine_ports.PuckBytes(data))
@@ -158,12 +167,13 @@ class VirtualAssembly:
             elif isinstance(output, gateway_ports.ToFront):
                 self._see(output)
             elif isinstance(output, gateway_ports.ToUnit):
-                if output.data:
-                    self._unit.write(output.data)
+                self._unit.write(output.data)
+                self._wrote = True
             elif isinstance(output, gateway_ports.Log):
                 self.black_box.record(output.t_ns, output.kind, output.data, output.sync)
             elif isinstance(output, gateway_ports.OpenLog):
                 self.black_box.open(Path(output.folder))
+        self._gateway_due_ns = self.gateway.next_deadline()
 
     def _see(self, output: gateway_ports.ToFront) -> None:
         message = output.message
@@ -185,6 +195,8 @@ class VirtualAssembly:
                     self._on_snapshot(output.message)
             elif isinstance(output, engine_ports.ToPuck):
                 self._puck.write(output.data)
+                self._wrote = True
+        self._engine_due_ns = self.engine.next_deadline()
 
 
 def _read(link: Link) -> bytes:

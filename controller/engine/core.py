@@ -14,7 +14,7 @@ from controller.engine import ports
 from controller.engine.motion_feed import MotionFeed
 from controller.engine.recorder import Recorder
 from controller.engine.setup import SetUp
-from controller.engine.stimulation import Stimulation
+from controller.engine.stimulation import TICK_NS, Stimulation
 from controller.engine.training import Training
 from controller.engine.view import snapshot_of
 from controller.engine.wishes import WISHES
@@ -35,6 +35,7 @@ GATEWAY_SILENT_NS = 300 * MS
 REOPEN_EVERY_NS = SECOND
 JUMP_NS = 500 * MS
 BACKLOG_MS_MAX = 1000
+NO_GRAVITY = (0.0, 0.0, 0.0)
 _RANK: dict[type, int] = {
     ports.FromGateway: 0,
     ports.GatewayGone: 0,
@@ -56,6 +57,7 @@ class Setting:
     repetitions: int | None = None
     calibration_rest_s: float | None = None
     calibration_attempts: int | None = None
+    snapshot_every_ns: int = SNAPSHOT_EVERY_NS
 
 
 class EngineCore:
@@ -65,6 +67,7 @@ class EngineCore:
         self.setting = setting
         protocol = setting.loaded.protocol
         self.course = SessionCourse()
+        self.state = self.course.state
         self.stimulation = Stimulation()
         self.feed = MotionFeed(setting.puck, attempt_settings(protocol.attempt, protocol.puck), setting.puck_rate_hz)
         self.set_up = SetUp(
@@ -82,6 +85,7 @@ class EngineCore:
         self.snapshots = 0
         self._status_ns = 0
         self._gateway_here = True
+        self._tick_due_ns = 0
         self._beat_due_ns = 0
         self._snapshot_due_ns = 0
         self._reopen_at_ns = 0
@@ -105,50 +109,46 @@ class EngineCore:
     def step(self, now_ns: int, inputs: Sequence[ports.Input]) -> list[ports.Output]:
         """Take what arrived by `now_ns` and say what is to be done."""
         self.out = []
-        if self._slept(now_ns):
+        last_ns, self._last_step_ns = self._last_step_ns, now_ns
+        if last_ns and not 0 <= now_ns - last_ns <= JUMP_NS:
+            self._wake_up(now_ns, now_ns - last_ns)
             inputs = [entry for entry in inputs if not isinstance(entry, ports.PuckBytes)]
         if len(inputs) > 1:
             inputs = sorted(inputs, key=lambda entry: _RANK.get(type(entry), 2))
         for entry in inputs:
             self._handlers[type(entry)](now_ns, entry)
         self._deadlines(now_ns)
-        if now_ns >= self._snapshot_due_ns:
-            self._snapshot_due_ns = now_ns + SNAPSHOT_EVERY_NS
-            self.out.append(ports.ToFront(snapshot_of(self, now_ns)))
+        if now_ns >= self._tick_due_ns:
+            self._tick(now_ns)
         return self.out
 
     def next_deadline(self) -> int:
         """When `step` must be called again even if nothing arrives, in ns."""
-        due = min(self._snapshot_due_ns, self._beat_due_ns)
-        puck_due = self.feed.driver.next_deadline()
-        for other in (self.training.next_deadline(), self.set_up.next_deadline(), self._reopen_at_ns, puck_due):
-            if other:
-                due = min(due, other)
-        return due
+        due = self._tick_due_ns
+        other = self.training.next_deadline() if self.state is SessionState.RUNNING else self.set_up.next_deadline()
+        return other if 0 < other < due else due
 
-    def _slept(self, now_ns: int) -> bool:
+    def _wake_up(self, now_ns: int, gap_ns: int) -> None:
         """After a gap of our own the waiting puck bytes are old: they are dropped, and a session does not go on."""
-        last, self._last_step_ns = self._last_step_ns, now_ns
-        if not last or 0 <= now_ns - last <= JUMP_NS:
-            return False
-        if self.course.state is SessionState.RUNNING or self.stimulation.delivering:
-            gap_ms = (now_ns - last) // MS
-            self.halt(now_ns, f"The engine stood still for {gap_ms} ms.", "Acknowledge, arm again and go on.")
-        return True
+        if self.state is SessionState.RUNNING or self.stimulation.delivering:
+            self.halt(now_ns, f"The engine stood still for {gap_ns // MS} ms.", "Acknowledge, arm again and go on.")
 
     # -- the puck --------------------------------------------------------------------------------------------
 
     def _on_puck_bytes(self, now_ns: int, entry: ports.PuckBytes) -> None:
-        feed = self.feed
-        for sample in feed.feed(now_ns, entry.data):
+        feed, record = self.feed, self.record
+        for sample in feed.driver.feed(now_ns, entry.data):
+            if sample.puck != feed.puck:  # a dongle may bring others too
+                continue
             feature, events = feed.take(sample, self.started_ns)
-            if self.record is not None:
-                acc = sample.acc_g or (0.0, 0.0, 0.0)
-                row = (*sample.gyro_dps, *acc, feature.angular_speed_dps, feature.angle_deg)
-                self.record.motion(sample.puck, sample.t_ns, row)
+            if record is not None:
+                acc = sample.acc_g or NO_GRAVITY
+                record.motion(
+                    feed.puck, sample.t_ns, (*sample.gyro_dps, *acc, feature.angular_speed_dps, feature.angle_deg)
+                )
             for event in events:
                 self._on_motion_event(now_ns, event, sample.device_us)
-            state = self.course.state
+            state = self.state
             if state is SessionState.RUNNING:
                 self.carry(self.training.on_feature(now_ns, feature, self.record))
             elif state is SessionState.CALIBRATING:
@@ -174,7 +174,7 @@ class EngineCore:
             if isinstance(event, PuckStale):
                 self.note(now_ns, "puck_stale", {"age_ms": event.age_ns // MS}, sync=True)
         stale = not self.feed.fresh(now_ns)
-        if stale and not self._was_stale and self.course.state is SessionState.RUNNING:
+        if stale and not self._was_stale and self.state is SessionState.RUNNING:
             self.carry(self.training.pause(now_ns))
             self.apply(now_ns, "pause")
             self.todo = "The puck fell silent: current is off. Check that it is on and near, then press resume."
@@ -196,7 +196,7 @@ class EngineCore:
         self.feed.lost = entry.cause
         self._reopen_at_ns = now_ns + REOPEN_EVERY_NS
         self.note(now_ns, "puck_lost", {"cause": entry.cause}, sync=True)
-        if self.course.state is SessionState.RUNNING:
+        if self.state is SessionState.RUNNING:
             self.halt(now_ns, f"The puck was lost ({entry.cause}).", "Plug it in again, then acknowledge and arm.")
 
     # -- the gateway -----------------------------------------------------------------------------------------
@@ -221,7 +221,7 @@ class EngineCore:
 
     def _on_status(self, now_ns: int, fact: GatewayStatus) -> None:
         self.status = fact
-        if self.course.state is SessionState.RUNNING and fact.state is GatewayState.DISARMED:
+        if self.state is SessionState.RUNNING and fact.state is GatewayState.DISARMED:
             self.carry(self.training.pause(now_ns))
             self.apply(now_ns, "pause")
             self.todo = "The gateway was disarmed. Arm again, then resume."
@@ -258,22 +258,19 @@ class EngineCore:
     def _on_front(self, now_ns: int, entry: ports.FromFront) -> None:
         wish = entry.message
         handler, states = WISHES[type(wish)]
-        if self.course.state in states:
+        if self.state in states:
             handler(self, now_ns, wish)
 
     def _on_front_gone(self, now_ns: int, entry: ports.FrontGone) -> None:
         self.out.append(ports.ToGateway(self.stimulation.stop(now_ns, StopReason.FAULT)))
         self.note(now_ns, "screen_gone", {"cause": entry.cause}, sync=True)
-        self.close(now_ns, "fault" if self.course.state is SessionState.RUNNING else "normal")
+        self.close(now_ns, "fault" if self.state is SessionState.RUNNING else "normal")
         self.out.append(ports.Leave())
 
     # -- what time brings ------------------------------------------------------------------------------------
 
     def _deadlines(self, now_ns: int) -> None:
-        self._watch_gateway(now_ns)
-        self._watch_puck(now_ns)
-        self._watch_record(now_ns)
-        state = self.course.state
+        state = self.state
         if state is SessionState.RUNNING:
             self.carry(self.training.on_time(now_ns, self.record))
             if self.training.finished:
@@ -282,6 +279,13 @@ class EngineCore:
                 self.close(now_ns, "normal")
         elif state is SessionState.FITTING:
             self.carry(self.set_up.on_time(now_ns))
+
+    def _tick(self, now_ns: int) -> None:
+        """Each 20 ms: who has fallen silent, what else is due, and now and then the screen."""
+        self._tick_due_ns = now_ns + TICK_NS
+        self._watch_gateway(now_ns)
+        self._watch_puck(now_ns)
+        self._watch_record(now_ns)
         if now_ns >= self.feed.driver.next_deadline():
             data = self.feed.driver.poll(now_ns)
             if data:
@@ -292,10 +296,13 @@ class EngineCore:
         if now_ns >= self._beat_due_ns:
             self._beat_due_ns = now_ns + BEAT_EVERY_NS
             self.out.append(ports.ToGateway(EngineBeat(now_ns)))
+        if now_ns >= self._snapshot_due_ns:
+            self._snapshot_due_ns = now_ns + self.setting.snapshot_every_ns
+            self.out.append(ports.ToFront(snapshot_of(self, now_ns)))
 
     def _watch_record(self, now_ns: int) -> None:
         record = self.record
-        if record is None or self.course.state is not SessionState.RUNNING:
+        if record is None or self.state is not SessionState.RUNNING:
             return
         if record.failed:
             self.halt(now_ns, f"The record cannot be written: {record.failed}.", "Free the disk, then start again.")
@@ -308,12 +315,12 @@ class EngineCore:
         self.out += outputs
 
     def apply(self, now_ns: int, trigger: str) -> bool:
-        before = self.course.state
+        before = self.state
         if trigger not in self.course.permits:
             return False
-        self.course.apply(trigger)
-        self.note(now_ns, "session", {"from": before, "to": self.course.state}, sync=True)
-        self._snapshot_due_ns = now_ns
+        self.state = self.course.apply(trigger)
+        self.note(now_ns, "session", {"from": before, "to": self.state}, sync=True)
+        self._snapshot_due_ns = self._tick_due_ns = now_ns
         return True
 
     def halt(self, now_ns: int, cause: str, todo: str, told_gateway: bool = False) -> None:
@@ -322,7 +329,7 @@ class EngineCore:
             self.out.append(ports.ToGateway(self.stimulation.stop(now_ns, StopReason.FAULT)))
         self.training.halt(now_ns)
         self.set_up.fitting.off()
-        if self.course.state is SessionState.TRIPPED:
+        if self.state is SessionState.TRIPPED:
             return
         if self.apply(now_ns, "trip"):
             self.trip, self.todo = cause, todo

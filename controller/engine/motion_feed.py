@@ -32,10 +32,6 @@ class MotionFeed:
         self._strip: list[MotionPoint] = []
         self._strip_ns = 0
 
-    def feed(self, now_ns: int, data: bytes) -> list[Sample]:
-        """The samples in `data` of the puck on the limb (a dongle may bring others too)."""
-        return [sample for sample in self.driver.feed(now_ns, data) if sample.puck == self.puck]
-
     def take(self, sample: Sample, started_ns: int) -> tuple[Feature, list[MotionEvent]]:
         """Feature and attempt events of one sample."""
         feature = self.filter.step(sample)

@@ -1,6 +1,7 @@
 """Training: the running session, from attempts and phases to orders, trials and score."""
 
 from collections.abc import Sequence
+from math import nan
 
 from controller.engine import ports
 from controller.engine.motion_feed import MotionFeed
@@ -133,13 +134,9 @@ class Training:
     # -- phases ----------------------------------------------------------------------------------------------
 
     def _step(self, now_ns: int, feature: Feature, record: Recorder | None) -> Sequence[ports.Output]:
-        seen = Seen(
-            attempt=self._attempt,
-            angle_deg=feature.angle_deg,
-            speed_dps=feature.angular_speed_dps,
-            quiet_ns=feature.quiet_ns,
-            may_stimulate=now_ns >= self.rest_until_ns,
-        )
+        _, speed_dps, angle_deg, quiet_ns = feature
+        may_stimulate = now_ns >= self.rest_until_ns
+        seen = Seen(self._attempt, angle_deg, speed_dps, quiet_ns, nan, False, False, may_stimulate)
         self._attempt = False
         changes = self.activity.step(now_ns, seen)
         if not changes:

@@ -13,10 +13,10 @@ def snapshot_of(core: "EngineCore", now_ns: int) -> Snapshot:
     """Everything the screen paints, at `now_ns`."""
     core.snapshots += 1
     training, feed, detector = core.training, core.feed, core.feed.detector
-    running = core.course.state is SessionState.RUNNING
+    running = core.state is SessionState.RUNNING
     plan = training.plan if running else None
     feature = feed.feature
-    calibrating = core.course.state is SessionState.CALIBRATING
+    calibrating = core.state is SessionState.CALIBRATING
     calibration = core.set_up.calibration
     prompt = plan.prompt if plan else (calibration.view.advice if calibrating else "")
     protocol = core.set_up.resolved
@@ -24,7 +24,7 @@ def snapshot_of(core: "EngineCore", now_ns: int) -> Snapshot:
     return Snapshot(
         t_ns=now_ns,
         number=core.snapshots,
-        state=core.course.state,
+        state=core.state,
         patient=core.patient,
         affected_side=core.setting.affected_side,
         protocol=protocol.name,
@@ -60,7 +60,7 @@ def _shown(value: float) -> float:
 
 def _channels(core: "EngineCore") -> tuple[ChannelView, ...]:
     fitting = core.set_up.fitting
-    fitting_now = core.course.state is SessionState.FITTING
+    fitting_now = core.state is SessionState.FITTING
     views = []
     for channel in core.set_up.resolved.channels:
         name = channel.name

@@ -36,11 +36,11 @@ def test_vetted_pulses_are_bounded_and_types_are_not_confused(kit):
     for width_us in range(20, 420):
         for channel in (1, 2, 3):
             assert rig.verdict(kit.pulse(2000, channel, width_us)) == ""
+            assert 0 < len(rig.guard._memory.vetted) <= 1024
             rig.guard.off(rig.now_ns)
             rig.now_ns = rig.guard.rest_until_ns
         if width_us == 380:
             rig.guard._memory.dose.bursts = 0
-    assert 0 < len(rig.guard._memory.vetted) <= 1024
     same_but_float = kit.pulse(2000, 1, 419)._replace(period_us=29_000.0)
     assert same_but_float in rig.guard._memory.vetted  # equal, and still refused
     assert rig.verdict(same_but_float) == "G01"

@@ -118,6 +118,20 @@ def test_reach_is_the_last_step_that_the_guard_admits(kit, region, pad, width, p
     assert rig.verdict(kit.pulse(best.value + 500, 1, width, period)) in pulse_rules
 
 
+def test_power_is_exact_at_its_bound():
+    # 100 cm2, half of it: 5 W into 500 ohm is 10 000 mA^2, 1e10 uA^2 x 20000 us.
+    assert limits.power_holds(10**10 * 20_000, 20_000, 10_000)
+    assert not limits.power_holds(10**10 * 20_000 + 1, 20_000, 10_000)
+
+
+def test_on_a_tie_the_earlier_source_is_named(guard):
+    assert prescribe(guard, ceiling=45_000) == ""
+    assert constrain(guard, ua=45_000, width=350, period=20_000, on_ms=12_000) == ""
+    limit = guard.limit(1, ArmScope.SESSION)
+    for bound in (limit.amplitude_ua, limit.pulse_width_us, limit.period_us_min, limit.on_ms):
+        assert bound.source == "forearm cap"
+
+
 def test_reach_names_what_binds(kit):
     def binding(region, pad, width):
         return reach(kit.Rig(region, pad_mm2=pad).guard.limit(1, ArmScope.SESSION), width, 20_000, 500).source
@@ -161,6 +175,7 @@ def test_the_ceiling_only_falls(guard):
     assert prescribe(guard, ceiling=18_000) == ""
     assert prescribe(guard, ceiling=18_500) == "P04"
     assert prescribe(guard, ceiling=15_000) == ""
+    assert prescribe(guard, ceiling=15_000) == ""
     assert prescribe(guard, ceiling=18_000) == "P04"
     assert prescribe(guard, ceiling=0) == ""
     assert guard.limit(1, ArmScope.SESSION).amplitude_ua.value == 0
@@ -185,6 +200,7 @@ def test_constraints_that_are_refused(guard):
     for name in ("ua", "width", "period", "on_ms"):
         for bad in (-1, 1.0, True):
             assert constrain(guard, **{name: bad}) == "C02"
+    assert constrain(guard, ua=0, width=0, period=0, on_ms=0) == ""
     assert prescribe(guard) == ""
     assert constrain(guard, region="hand") == "C03"
 

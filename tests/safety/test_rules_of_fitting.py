@@ -111,3 +111,11 @@ def test_g27_step_a_press_that_changes_nothing_yet(bed):
     assert rig.verdict(bed.pulse(500)) == ""  # staying is no increase: no wait, and none begun
     assert rig.keep_on(100) == ""
     assert rig.verdict(bed.pulse(1000)) == ""  # 300 ms after the increase before, by the same press
+
+
+def test_g26_press_sent_twice_is_not_made_fresh_again(bed):
+    rig = bed.fitting()
+    rig.press()
+    rig.wait(1001)
+    rig.guard.press(rig.number, rig.now_ns)
+    assert rig.verdict(bed.pulse(500)) == "G26"
