@@ -162,7 +162,7 @@ def data_folder(root: Path | None = None, free_bytes: int | None = None) -> list
         todo = "give yourself the right to write there, or set STIMLOOP_DATA to another folder"
         return [Finding(Level.FAULT, "data folder", f"{root}: {there} cannot be written to", todo)]
     free = shutil.disk_usage(there).free if free_bytes is None else free_bytes
-    text = f"{root}, {free / 1e9:.1f} GB free" + ("" if there == root else " (made at the first session)")
+    text = f"{root}, {free / 1e9:.1f} GB free"
     if free >= FREE_BYTES_MIN:
         return [Finding(Level.OK, "data folder", text)]
     return [Finding(Level.NOTE, "data folder", text, "make room: under 0.5 GB a long session may not fit")]

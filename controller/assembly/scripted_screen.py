@@ -20,7 +20,7 @@ from controller.assembly.therapist import Script, ScriptedTherapist
 from controller.tui.port import Front
 
 BLOCKED_S = 3.0
-FRAMES_EVERY_NS = 1_000_000_000
+FRAMES_EVERY_NS = 100_000_000
 PROCESSES = "processes.json"
 FRAMES = "frames.json"
 QUICK = Script(sensory_ua=1_000, motor_ua=1_500, tolerance_ua=2_000, calibrate_attempts=False)

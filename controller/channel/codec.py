@@ -7,6 +7,7 @@ written as a JSON object. `KINDS` numbers them: both ends come from one tree, wh
 import dataclasses
 import enum
 import json
+import operator
 import types
 import typing
 from collections.abc import Callable
@@ -55,6 +56,8 @@ _MESSAGES: tuple[type, ...] = (
 KINDS: dict[type, int] = {message: 16 + index for index, message in enumerate(_MESSAGES)}
 
 Reader = Callable[[Any], Any]
+Writer = Callable[[Any], Any]
+_to_json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 class MessageError(ValueError):
@@ -64,7 +67,7 @@ class MessageError(ValueError):
 def encode(message: Any) -> tuple[int, bytes]:
     """(kind, payload) of a vocabulary message."""
     kind = KINDS[type(message)]
-    return kind, json.dumps(dataclasses.asdict(message), separators=(",", ":")).encode()
+    return kind, _to_json(_WRITERS[kind](message)).encode()
 
 
 def decode(kind: int, payload: bytes) -> Any:
@@ -76,6 +79,33 @@ def decode(kind: int, payload: bytes) -> Any:
         return reader(json.loads(payload))
     except (KeyError, TypeError, ValueError) as error:
         raise MessageError(f"message kind {kind}: {error}") from error
+
+
+def _writer(annotation: Any) -> Writer | None:
+    """How to make a value of `annotation` fit for JSON; None where it already is."""
+    if dataclasses.is_dataclass(annotation):
+        return _dataclass_writer(typing.cast(type, annotation))
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is tuple:
+        item = _writer(arguments[0])
+        return None if item is None else lambda value: [item(entry) for entry in value]
+    return None
+
+
+def _dataclass_writer(cls: type) -> Writer:
+    """Like `dataclasses.asdict`, without its copies: it runs for every snapshot and status."""
+    hints = typing.get_type_hints(cls)
+    names = [field.name for field in dataclasses.fields(cls)]
+    special = [(name, writer) for name in names if (writer := _writer(hints[name])) is not None]
+    get = operator.attrgetter(*names) if len(names) > 1 else None
+
+    def write(value: Any) -> dict[str, Any]:
+        written = dict(zip(names, get(value), strict=True)) if get else {name: getattr(value, name) for name in names}
+        for name, writer in special:
+            written[name] = writer(written[name])
+        return written
+
+    return write
 
 
 def _as_is(value: Any) -> Any:
@@ -104,4 +134,5 @@ def _dataclass_reader(cls: type) -> Reader:
     return lambda value: cls(**{name: read(value[name]) for name, read in readers.items()})
 
 
+_WRITERS: dict[int, Writer] = {kind: _dataclass_writer(cls) for cls, kind in KINDS.items()}
 _READERS: dict[int, Reader] = {kind: _dataclass_reader(cls) for cls, kind in KINDS.items()}

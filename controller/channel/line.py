@@ -10,6 +10,7 @@ import struct
 _HEAD = struct.Struct("<HB")
 MESSAGE_BYTES_MAX = 60_000
 BACKLOG_BYTES_MAX = 256 * 1024
+READ_BYTES = 16_384
 
 
 class LineClosed(Exception):
@@ -23,7 +24,7 @@ class Line:
         sock.setblocking(False)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BACKLOG_BYTES_MAX)
         self._sock = sock
-        self._inbox = bytearray()
+        self._rest = b""
         self._outbox = bytearray()
         self.dropped = 0
 
@@ -41,48 +42,58 @@ class Line:
         size = len(payload) + 1
         if size > MESSAGE_BYTES_MAX:
             raise ValueError(f"a message of {size} bytes is over the line's limit of {MESSAGE_BYTES_MAX}")
-        if len(self._outbox) + size > BACKLOG_BYTES_MAX:
+        message = _HEAD.pack(size, kind) + payload
+        if self._outbox:
+            self.flush()  # room may have come: a STOP must not wait for somebody else to flush
+        if not self._outbox:
+            message = message[self._push(message) :]
+            if not message:
+                return True
+        elif len(self._outbox) + size > BACKLOG_BYTES_MAX:
             self.dropped += 1
             return False
-        self._outbox += _HEAD.pack(size, kind) + payload
-        self.flush()
+        self._outbox += message
         return True
+
+    def _push(self, data: bytes | bytearray) -> int:
+        """How many bytes the kernel took now; all of them when the reader has gone, which shows on `receive`."""
+        try:
+            return self._sock.send(data)
+        except BlockingIOError:
+            return 0
+        except OSError:
+            return len(data)
 
     def flush(self) -> None:
         """Push what the kernel takes now; a vanished reader shows on `receive`."""
-        try:
-            while self._outbox:
-                sent = self._sock.send(self._outbox)
-                del self._outbox[:sent]
-        except BlockingIOError:
-            return
-        except OSError:
-            self._outbox.clear()
+        while self._outbox:
+            sent = self._push(self._outbox)
+            if not sent:
+                return
+            del self._outbox[:sent]
 
     def receive(self) -> list[tuple[int, bytes]]:
         """The messages that have arrived whole, oldest first (one bounded read). Raises `LineClosed` at the end."""
         try:
-            data = self._sock.recv(65536)
+            data = self._sock.recv(READ_BYTES)
         except BlockingIOError:
             return []
         except OSError as error:
             raise LineClosed(str(error)) from error
         if not data:
             raise LineClosed("end of stream")
-        self._inbox += data
-        return self._whole_messages()
-
-    def _whole_messages(self) -> list[tuple[int, bytes]]:
+        if self._rest:
+            data = self._rest + data
         found = []
         at = 0
-        while len(self._inbox) - at >= _HEAD.size:
-            size, kind = _HEAD.unpack_from(self._inbox, at)
+        while len(data) - at >= _HEAD.size:
+            size, kind = _HEAD.unpack_from(data, at)
             end = at + 2 + size
-            if len(self._inbox) < end:
+            if len(data) < end:
                 break
-            found.append((kind, bytes(self._inbox[at + _HEAD.size : end])))
+            found.append((kind, data[at + _HEAD.size : end]))
             at = end
-        del self._inbox[:at]
+        self._rest = data[at:]
         return found
 
     def close(self) -> None:

@@ -1,6 +1,7 @@
 """Orders on the line between engine and gateway: fixed little-endian structs, no JSON on the hot path."""
 
 import struct
+from functools import lru_cache
 
 from controller.channel.codec import DELIVER, RENEW, STOP, MessageError
 from safety.orders import Deliver, Order, Purpose, Renew, Stop, StopReason
@@ -11,26 +12,22 @@ _TRAIN = struct.Struct("<BBI")  # channel, number of points, period in us
 _POINT = struct.Struct("<Hi")  # duration in us, current in uA
 _RENEW = struct.Struct("<Qqqq")
 _STOP = struct.Struct("<QqB")
+TRAINS_REMEMBERED = 256
 
 
 def encode_order(order: Order) -> tuple[int, bytes]:
     """(kind, payload) of an order."""
     if isinstance(order, Deliver):
-        parts = [
-            _DELIVER.pack(
-                order.seq,
-                order.stamp_ns,
-                order.expires_ns,
-                order.sensor_ns,
-                order.press,
-                order.purpose,
-                len(order.trains),
-            )
-        ]
-        for train in order.trains:
-            parts.append(_TRAIN.pack(train.channel, len(train.points), train.period_us))
-            parts += [_POINT.pack(*point) for point in train.points]
-        return DELIVER, b"".join(parts)
+        head = _DELIVER.pack(
+            order.seq,
+            order.stamp_ns,
+            order.expires_ns,
+            order.sensor_ns,
+            order.press,
+            order.purpose,
+            len(order.trains),
+        )
+        return DELIVER, head + _encode_trains(order.trains)
     if isinstance(order, Renew):
         return RENEW, _RENEW.pack(order.seq, order.stamp_ns, order.expires_ns, order.sensor_ns)
     return STOP, _STOP.pack(order.seq, order.stamp_ns, order.reason)
@@ -53,7 +50,25 @@ def decode_order(kind: int, payload: bytes) -> Order:
 
 def _decode_deliver(payload: bytes) -> Deliver:
     seq, stamp_ns, expires_ns, sensor_ns, press, purpose, count = _DELIVER.unpack_from(payload)
-    at = _DELIVER.size
+    trains = _decode_trains(payload[_DELIVER.size :], count)
+    return Deliver(seq, stamp_ns, expires_ns, Purpose(purpose), trains, press, sensor_ns)
+
+
+# A burst uses few different trains, each many times: both directions remember the last ones, bounded.
+
+
+@lru_cache(maxsize=TRAINS_REMEMBERED)
+def _encode_trains(trains: tuple[Train, ...]) -> bytes:
+    parts = []
+    for train in trains:
+        parts.append(_TRAIN.pack(train.channel, len(train.points), train.period_us))
+        parts += [_POINT.pack(*point) for point in train.points]
+    return b"".join(parts)
+
+
+@lru_cache(maxsize=TRAINS_REMEMBERED)
+def _decode_trains(payload: bytes, count: int) -> tuple[Train, ...]:
+    at = 0
     trains = []
     for _ in range(count):
         channel, points, period_us = _TRAIN.unpack_from(payload, at)
@@ -63,4 +78,4 @@ def _decode_deliver(payload: bytes) -> Deliver:
         trains.append(Train(channel, shape, period_us))
     if at != len(payload):
         raise MessageError(f"{len(payload) - at} bytes too many after the last train")
-    return Deliver(seq, stamp_ns, expires_ns, Purpose(purpose), tuple(trains), press, sensor_ns)
+    return tuple(trains)

@@ -21,12 +21,6 @@ class SignalPipe:
         """The descriptor to select on."""
         return self._inbox.fileno()
 
-    def spare(self) -> socket.socket:
-        """A socket that never has anything to read, to stand in for one that has ended."""
-        self._spare = socket.socketpair()
-        self._spare[0].setblocking(False)
-        return self._spare[0]
-
     def names(self) -> list[str]:
         """The signals that arrived, by name, oldest first."""
         try:

@@ -62,8 +62,10 @@ class StopListener:
             caller.close()
 
     def close(self) -> None:
-        """Stop listening."""
+        """Stop listening. Who still waits is not told anything that is not so."""
         self._socket.close()
+        while self._waiting:
+            self._waiting.pop().close()
         self._path.unlink(missing_ok=True)
 
 
@@ -75,7 +77,8 @@ def press_stop(folder: Path, timeout_s: float = 1.0) -> tuple[int, int]:
         caller.settimeout(timeout_s)
         try:
             caller.connect(str(path))
-            caller.sendall(STOP_FRAME)
+            with contextlib.suppress(OSError):  # the connection was the STOP: a quick gateway has hung up already
+                caller.sendall(STOP_FRAME)
             answered = caller.recv(len(ANSWER)) == ANSWER
         except ConnectionRefusedError:  # left behind by a gateway that was killed: nobody listens
             path.unlink(missing_ok=True)

@@ -118,7 +118,9 @@ class EngineCore:
         for entry in inputs:
             self._handlers[type(entry)](now_ns, entry)
         self._deadlines(now_ns)
-        if now_ns >= self._tick_due_ns:
+        overdue_ns = now_ns - self._tick_due_ns
+        # Orders go out before the tick's work is done: the next step comes at once, and a tick is never put off twice.
+        if overdue_ns >= 0 and (not self.out or overdue_ns >= TICK_NS):
             self._tick(now_ns)
         return self.out
 
@@ -141,11 +143,6 @@ class EngineCore:
             if sample.puck != feed.puck:  # a dongle may bring others too
                 continue
             feature, events = feed.take(sample, self.started_ns)
-            if record is not None:
-                acc = sample.acc_g or NO_GRAVITY
-                record.motion(
-                    feed.puck, sample.t_ns, (*sample.gyro_dps, *acc, feature.angular_speed_dps, feature.angle_deg)
-                )
             for event in events:
                 self._on_motion_event(now_ns, event, sample.device_us)
             state = self.state
@@ -153,6 +150,11 @@ class EngineCore:
                 self.carry(self.training.on_feature(now_ns, feature, self.record))
             elif state is SessionState.CALIBRATING:
                 self.set_up.on_feature(feature)
+            if record is not None:
+                acc = sample.acc_g or NO_GRAVITY
+                record.motion(
+                    feed.puck, sample.t_ns, (*sample.gyro_dps, *acc, feature.angular_speed_dps, feature.angle_deg)
+                )
 
     def _on_motion_event(self, now_ns: int, event: MotionEvent, device_us: int | None) -> None:
         if isinstance(event, AttemptStarted):

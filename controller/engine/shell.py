@@ -1,4 +1,4 @@
-"""The engine's shell: one thread, one `select` over all descriptors, no decisions.
+"""The engine's shell: one thread, one `poll` over all descriptors, no decisions.
 
 Each wake-up drains a bounded amount, reads the clock after that, steps the core and performs what it says: orders
 first, the screen last. The record is written by a thread of its own (`controller.record`).
@@ -6,7 +6,6 @@ first, the screen last. The record is written by a thread of its own (`controlle
 
 import contextlib
 import os
-import select
 import signal
 import socket
 from collections.abc import Callable
@@ -15,12 +14,14 @@ from controller.channel.codec import MessageError, decode, encode
 from controller.channel.line import Line, LineClosed
 from controller.channel.orders import encode_order
 from controller.channel.signals import SignalPipe
+from controller.channel.waiter import Waiter
 from controller.clock import now_ns
 from controller.drivers.ports import PortFault
 from controller.engine import ports
 from controller.engine.core import EngineCore
 from controller.vocabulary.notices import Constrain, EngineBeat, OpenRecord
 from controller.wire.link import Link, LinkLost
+from safety.orders import Deliver
 
 _NOTICES = (Constrain, OpenRecord, EngineBeat)
 
@@ -48,6 +49,11 @@ class EngineShell:
         self._signals = SignalPipe()
         self._inputs: list[ports.Input] = []
         self._leaving = False
+        self._waiter = Waiter()
+        self._waiter.watch(self._signals.fileno(), self._read_signals)
+        self._waiter.watch(handover.fileno(), self._read_handover)
+        self._waiter.watch(front.fileno(), self._read_front)
+        self._waiter.watch(gateway.fileno(), self._read_gateway)
 
     def run(self) -> None:
         """Serve until the core has nothing left to do."""
@@ -59,36 +65,35 @@ class EngineShell:
             self._perform(self._core.step(now_ns(), inputs))
 
     def _wait(self) -> list[Callable[[], None]]:
-        readers: dict[int, Callable[[], None]] = {self._signals.fileno(): self._read_signals}
-        readers[self._handover.fileno()] = self._read_handover
-        if self._front is not None:
-            readers[self._front.fileno()] = self._read_front
-        if self._gateway is not None:
-            readers[self._gateway.fileno()] = self._read_gateway
-        if self._puck is not None:
-            readers[self._puck.fileno()] = self._read_puck
-        writers = [line for line in (self._front, self._gateway) if line is not None and line.wants_write]
-        timeout_s = 0.0 if self._inputs else max(0.0, (self._core.next_deadline() - now_ns()) / 1e9)
-        readable, writable, _ = select.select(list(readers), writers, [], min(timeout_s, 0.1))
-        for line in writable:
-            line.flush()
-        return [readers[descriptor] for descriptor in readable]
+        backlog = False
+        for line in (self._front, self._gateway):
+            if line is not None and line.wants_write:
+                line.flush()
+                backlog = True
+        left_ns = 0 if self._inputs else self._core.next_deadline() - now_ns()
+        return self._waiter.wait(left_ns, backlog)
 
     # -- what arrived ----------------------------------------------------------------------------------------
 
     def _read_front(self) -> None:
+        if self._front is None:
+            return
         try:
-            for kind, payload in self._front.receive() if self._front else []:
+            for kind, payload in self._front.receive():
                 self._inputs.append(ports.FromFront(decode(kind, payload)))
         except (MessageError, LineClosed) as error:
+            self._waiter.forget(self._front.fileno())
             self._front = None
             self._inputs.append(ports.FrontGone(str(error)))
 
     def _read_gateway(self) -> None:
+        if self._gateway is None:
+            return
         try:
-            for kind, payload in self._gateway.receive() if self._gateway else []:
+            for kind, payload in self._gateway.receive():
                 self._inputs.append(ports.FromGateway(decode(kind, payload)))
         except (MessageError, LineClosed) as error:
+            self._waiter.forget(self._gateway.fileno())
             self._gateway = None
             self._inputs.append(ports.GatewayGone(str(error)))
 
@@ -108,10 +113,13 @@ class EngineShell:
         except BlockingIOError:
             return
         if not data:  # the front has gone, which its own line says as well
-            self._handover = self._signals.spare()
+            self._waiter.forget(self._handover.fileno())
             return
+        if self._gateway is not None:
+            self._waiter.forget(self._gateway.fileno())
         self._gateway_pid = int(data)
         self._gateway = Line(socket.socket(fileno=descriptors[0]))
+        self._waiter.watch(self._gateway.fileno(), self._read_gateway)
         self._inputs.append(ports.GatewayBack())
 
     def _read_signals(self) -> None:
@@ -142,10 +150,10 @@ class EngineShell:
         if self._gateway is None:
             return
         message = output.message
-        if isinstance(message, _NOTICES):
-            self._gateway.send(*encode(message))
-        else:
+        if type(message) is Deliver or not isinstance(message, _NOTICES):
             self._gateway.send(*encode_order(message))
+        else:
+            self._gateway.send(*encode(message))
 
     def _write_puck(self, data: bytes) -> None:
         try:
@@ -160,10 +168,12 @@ class EngineShell:
         except PortFault as error:
             self._inputs.append(ports.PuckMissing(str(error)))
         else:
+            self._waiter.watch(self._puck.fileno(), self._read_puck)
             self._inputs.append(ports.PuckOpened(""))
 
     def _lose_puck(self, cause: str) -> None:
         if self._puck is not None:
+            self._waiter.forget(self._puck.fileno())
             self._puck.close()
             self._puck = None
         self._inputs.append(ports.PuckGone(cause))

@@ -27,6 +27,7 @@ from safety.limits import DeviceLimits
 from safety.orders import ArmScope, Deliver, Renew, Stop, StopReason
 
 STATUS_EVERY_NS = 100 * MS
+STATUS_LATE_NS = 20 * MS
 _RANK: dict[type, int] = {
     ports.StopSignal: 0,
     ports.FrontGone: 0,
@@ -84,7 +85,9 @@ class GatewayCore:
         for event in self.unit.keep(now_ns, self.delivery.leased(now_ns), self.leaving):
             self._on_unit_event(now_ns, event)
         self._keep_watch(now_ns)
-        if now_ns >= self._status_due_ns:
+        overdue_ns = now_ns - self._status_due_ns
+        # The bytes of an order go out before the status is put into words; it is never put off for long.
+        if overdue_ns >= 0 and (not out or overdue_ns >= STATUS_LATE_NS):
             self._report(now_ns)
         return out
 
@@ -106,7 +109,7 @@ class GatewayCore:
     def _on_engine(self, now_ns: int, entry: ports.FromEngine) -> None:
         self.watch.heard_engine(now_ns)
         message = entry.message
-        if isinstance(message, Deliver | Renew):
+        if isinstance(message, Deliver) or isinstance(message, Renew):  # noqa: SIM101 - a union costs three times this
             self._on_order(now_ns, message)
         elif isinstance(message, Stop):
             self._on_stop_order(now_ns, message)
@@ -116,6 +119,8 @@ class GatewayCore:
             self.voice.out.append(ports.OpenLog(message.folder))
 
     def _on_order(self, now_ns: int, order: Deliver | Renew) -> None:
+        # Before the guard is asked: a silent screen is then named as the cause, not the order refused because of it.
+        self._keep_watch(now_ns)
         driver = self.unit.driver
         if self.state not in PERMITS_DELIVERY or driver is None:
             self.delivery.refused += 1
@@ -289,15 +294,16 @@ class GatewayCore:
         self._report(now_ns)
 
     def _conditions(self, now_ns: int, for_arming: bool = False) -> Conditions:
+        unit, watch = self.unit, self.watch
         return Conditions(
-            unit_ready=self.unit.ready or (for_arming and bool(self.unit.identity)),
-            engine_alive=self.watch.engine_alive(now_ns),
-            screen_alive=self.watch.front_alive(now_ns),
-            stop_tested=self.stop_tested,
-            simulated=is_simulated(self.unit.identity),
-            latched=self.state is GatewayState.LATCHED and not for_arming,
-            time_ok=True,
-            identity=self.unit.identity,
+            unit.ready or (for_arming and bool(unit.identity)),
+            watch.engine_alive(now_ns),
+            watch.front_alive(now_ns),
+            self.stop_tested,
+            is_simulated(unit.identity),
+            self.state is GatewayState.LATCHED and not for_arming,
+            True,
+            unit.identity,
         )
 
     def _report(self, now_ns: int) -> None:

@@ -1,10 +1,9 @@
-"""The gateway's shell: one thread, one `select` over all descriptors, no decisions.
+"""The gateway's shell: one thread, one `poll` over all descriptors, no decisions.
 
 Each wake-up drains a bounded amount from every ready descriptor, reads the clock *after* that, steps the core and
 performs what it says. Nothing here is ever printed to the terminal.
 """
 
-import select
 import socket
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,6 +14,7 @@ from controller.channel.line import Line, LineClosed
 from controller.channel.orders import decode_order
 from controller.channel.signals import SignalPipe
 from controller.channel.stopline import StopListener
+from controller.channel.waiter import Waiter
 from controller.clock import MS, now_ns
 from controller.drivers.ports import LineSettings, PortFault, open_serial
 from controller.gateway import ports
@@ -22,6 +22,7 @@ from controller.gateway.blackbox import BlackBox
 from controller.gateway.core import GatewayCore
 from controller.vocabulary.facts import BurstStarted
 from controller.wire.link import Link, LinkLost
+from safety.orders import Deliver
 
 _ORDERS = frozenset({DELIVER, RENEW, STOP})
 FAREWELL_NS = 250 * MS
@@ -50,6 +51,11 @@ class GatewayShell:
         self._log = BlackBox()
         self._inputs: list[ports.Input] = []
         self._ending_at_ns = 0
+        self._waiter = Waiter()
+        self._waiter.watch(self._stop.fileno(), self._read_stop)
+        self._waiter.watch(self._signals.fileno(), self._read_signals)
+        self._waiter.watch(front.fileno(), self._read_front)
+        self._waiter.watch(engine.fileno(), self._read_engine)
 
     def run(self) -> None:
         """Serve until the screen has gone and output is confirmed zero (or 250 ms later)."""
@@ -72,22 +78,13 @@ class GatewayShell:
         return now >= self._ending_at_ns or driver is None or driver.confirmed_zero
 
     def _wait(self) -> list[Callable[[], None]]:
-        readers: dict[int, Callable[[], None]] = {
-            self._stop.fileno(): self._read_stop,
-            self._signals.fileno(): self._read_signals,
-        }
-        if self._front is not None:
-            readers[self._front.fileno()] = self._read_front
-        if self._engine is not None:
-            readers[self._engine.fileno()] = self._read_engine
-        if self._unit is not None:
-            readers[self._unit.fileno()] = self._read_unit
-        writers = [line for line in (self._front, self._engine) if line is not None and line.wants_write]
-        timeout_s = 0.0 if self._inputs else max(0.0, (self._core.next_deadline() - now_ns()) / 1e9)
-        readable, writable, _ = select.select(list(readers), writers, [], min(timeout_s, 0.1))
-        for line in writable:
-            line.flush()
-        return [readers[descriptor] for descriptor in readable]
+        backlog = False
+        for line in (self._front, self._engine):
+            if line is not None and line.wants_write:
+                line.flush()
+                backlog = True
+        left_ns = 0 if self._inputs else self._core.next_deadline() - now_ns()
+        return self._waiter.wait(left_ns, backlog)
 
     # -- what arrived ----------------------------------------------------------------------------------------
 
@@ -100,20 +97,30 @@ class GatewayShell:
         except MessageError as error:
             self._inputs.append(ports.StopSignal(f"a broken message from the screen: {error}"))
         except LineClosed as error:
+            self._waiter.forget(self._front.fileno())
             self._front = None
             self._inputs.append(ports.FrontGone(str(error)))
 
     def _read_engine(self) -> None:
+        if self._engine is None:
+            return
+        pressed = False
         try:
-            for kind, payload in self._engine.receive() if self._engine else []:
-                message = decode_order(kind, payload) if kind in _ORDERS else decode(kind, payload)
-                self._inputs.append(ports.FromEngine(message))
+            for kind, payload in self._engine.receive():
+                if kind in _ORDERS:
+                    order = decode_order(kind, payload)
+                    pressed = pressed or (type(order) is Deliver and order.press != 0)
+                    self._inputs.append(ports.FromEngine(order))
+                else:
+                    self._inputs.append(ports.FromEngine(decode(kind, payload)))
         except (MessageError, LineClosed) as error:
+            self._waiter.forget(self._engine.fileno())
             self._engine = None
             self._inputs.append(ports.EngineGone(str(error)))
-        # An order may answer to a key press that was sent before it on the other line: whatever a person said before
-        # the engine's words arrived is read too, and the core takes the person first.
-        self._read_front()
+        # An order of fitting answers to a key press that was sent before it on the other line: whatever a person said
+        # before the engine's words arrived is read too, and the core takes the person first.
+        if pressed:
+            self._read_front()
 
     def _read_unit(self) -> None:
         try:
@@ -171,6 +178,7 @@ class GatewayShell:
         except PortFault as error:
             self._inputs.append(ports.UnitMissing(str(error)))
         else:
+            self._waiter.watch(self._unit.fileno(), self._read_unit)
             self._inputs.append(ports.UnitOpened(self._unit_url))
 
     def _lose_unit(self, cause: str) -> None:
@@ -179,5 +187,6 @@ class GatewayShell:
 
     def _close_unit(self) -> None:
         if self._unit is not None:
+            self._waiter.forget(self._unit.fileno())
             self._unit.close()
             self._unit = None

@@ -3,6 +3,7 @@ requests and STOP through the `Front` port. Nothing here knows a rule of therapy
 
 import asyncio
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import ClassVar
 
 from textual.app import App
@@ -60,7 +61,7 @@ class StimloopApp(App[None]):
     `render_log(folder, width)` gives the text of the training log. Exit: `ctrl+q`, asked for during a session.
     """
 
-    CSS_PATH = "style.tcss"
+    CSS_PATH = Path(__file__).with_name("style.tcss")  # an app made from this one in another folder finds it too
     TITLE = "stimloop"
     ENABLE_COMMAND_PALETTE = False
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 (Textual types it as an instance variable)

@@ -24,6 +24,8 @@ class HouseUnderTest:
     def __init__(self, unit: str, puck: str, data: Path, puck_rate_hz: float = 100.0, tolerance_ua: int = 2_000) -> None:
         self.data = data
         self.data.mkdir(parents=True, exist_ok=True)
+        # A runtime folder of its own: `stimloop stop` of one run must not reach another.
+        self.environment = {**os.environ, "XDG_RUNTIME_DIR": str(data)}
         self.terminal = ScreenTerminal()
         words = ["--unit", unit, "--puck", f"ximu3:{puck}", "--puck-rate", str(puck_rate_hz)]
         words += ["--protocol", str(shipped(PROPORTIONAL)), "--data", str(data), "--tolerance-ua", str(tolerance_ua)]
@@ -33,7 +35,7 @@ class HouseUnderTest:
             stdout=self.terminal.slave,
             stderr=self.terminal.slave,
             start_new_session=True,
-            env={**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"},
+            env={**self.environment, "TERM": "xterm-256color", "COLORTERM": "truecolor"},
         )
         self.terminal.let_go()
         self.numbers: dict[str, int] = self._await_numbers()

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from controller.drivers.stimulators.events import PairCheckFailed
 from controller.wire.errors import LocalError, RemoteError
-from controller.wire.sciencemode.frame import PACKET_NUMBERS, Frame, parse
+from controller.wire.sciencemode.frame import PACKET_NUMBERS, Frame, build, parse
 from controller.wire.sciencemode.messages import CHANNELS, ChannelUpdate, MlStop, MlUpdate
 from controller.wire.sciencemode.p24 import COMMAND, decode_request, encode
 from controller.wire.sciencemode.pulses import (
@@ -55,11 +55,31 @@ ALL_OFF = tuple(encode(number, MlUpdate()) for number in range(PACKET_NUMBERS))
 """The all-off update for each packet number."""
 
 
+class ReadBack(NamedTuple):
+    """The payload of an update that has been decoded and compared with its trains, and what it switches on."""
+
+    payload: bytes
+    outputs: Outputs
+    mask: int
+
+
+READ_BACK_MAX = 512
+UPDATE = COMMAND[MlUpdate]
+_READ_BACK: dict[tuple[Train, ...], ReadBack] = {}
+
+
 def checked_update(number: int, trains: tuple[Train, ...]) -> tuple[bytes, Outputs, int]:
     """Frame, outputs and channel mask for `trains` (those without current are left out, which is off).
 
     The frame has been read back as the unit reads it and says exactly what `trains` say. Raises `PairCheckFailed`.
     """
+    known = _READ_BACK.get(trains)
+    if known is not None:
+        # These very trains were encoded, read back and compared before: only number, CRC and stuffing are new.
+        data = build(number, UPDATE, known.payload)
+        if parse(data) != (number, UPDATE, known.payload):
+            raise PairCheckFailed("the frame does not read back")
+        return data, known.outputs, known.mask
     wanted = [train for train in trains if any(current_ua for _, current_ua in train.points)]
     if len(wanted) > 1:
         wanted.sort()
@@ -72,6 +92,11 @@ def checked_update(number: int, trains: tuple[Train, ...]) -> tuple[bytes, Outpu
     mask = 0
     for channel, _ in outputs:
         mask |= 1 << channel - 1
+    if len(_READ_BACK) >= READ_BACK_MAX:
+        _READ_BACK.clear()
+    frame = parse(data)
+    if type(frame) is Frame:
+        _READ_BACK[trains] = ReadBack(frame.payload, outputs, mask)
     return data, outputs, mask
 
 
