@@ -28,7 +28,7 @@ class EffortPreset(NamedTuple):
     reaction_min_s: float = 0.2
     release_s: float = 0.5
     release_spread: float = 1.4
-    missed: float = 0.06  # part of the cues that are not answered at all
+    missed: float = 0.06  # part of the cues that are not answered at all; never two running
     weak: float = 0.10  # part of the cues answered with `weak_nm` only
     weak_nm: tuple[float, float] = (0.02, 0.05)
     pause_s: tuple[float, float] = (6.0, 12.0)  # self-paced: from rest to the next attempt
@@ -61,6 +61,7 @@ class Effort:
         self._attempt: Attempt | None = None
         self._release_ns = NEVER
         self._release_nm = 0.0
+        self._missed_last = False
 
     def busy(self) -> bool:
         """An attempt is under way or about to start."""
@@ -72,16 +73,23 @@ class Effort:
         self._release_ns = attempt.start_ns + attempt.rise_ns + attempt.hold_ns
         self._release_nm = attempt.torque_nm
 
-    def cue(self, now_ns: int) -> None:
-        """The person sees "now!": after a reaction time an attempt begins. Ignored while one is under way."""
+    def cue(self, now_ns: int) -> str:
+        """The person sees "now!": after a reaction time an attempt begins. Ignored while one is under way.
+
+        Gives what becomes of the cue: "attempt", "weak", "missed" or "busy". Who missed a cue heeds the next one, as a
+        therapist would see to it; misses of single cues are drawn.
+        """
         if self._attempt is not None:
-            return
+            return "busy"
         preset, rng = self._preset, self._rng
         answered = rng.random()
         reaction = preset.reaction_s * math.exp(rng.gauss(0.0, math.log(preset.reaction_spread)))
-        if answered >= preset.missed:
-            weak = answered < preset.missed + preset.weak
-            self._draw(now_ns + round(max(reaction, preset.reaction_min_s) * SECOND), weak)
+        self._missed_last = answered < preset.missed and not self._missed_last
+        if self._missed_last:
+            return "missed"
+        weak = preset.missed <= answered < preset.missed + preset.weak
+        self._draw(now_ns + round(max(reaction, preset.reaction_min_s) * SECOND), weak)
+        return "weak" if weak else "attempt"
 
     def start(self, now_ns: int) -> None:
         """An attempt of the person's own accord, at once."""

@@ -71,9 +71,9 @@ class WristPatient:
         """An attempt is under way or about to start."""
         return self._effort.busy()
 
-    def cue(self, now_ns: int) -> None:
-        """The person is asked to move (they may be slow, weak, or miss it)."""
-        self._effort.cue(now_ns)
+    def cue(self, now_ns: int) -> str:
+        """The person is asked to move; gives their answer: "attempt", "weak", "missed", or "busy" with the last one."""
+        return self._effort.cue(now_ns)
 
     def relax(self, now_ns: int) -> None:
         """The person is asked to let go (they do so late)."""

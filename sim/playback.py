@@ -60,8 +60,9 @@ class Playback:
             return -1
         return math.floor((now_ns - self._started_ns) * self.rate_hz * 1e-9 + 1e-6)
 
-    def cue(self, now_ns: int) -> None:
+    def cue(self, now_ns: int) -> str:
         """A recording does not listen."""
+        return "unheard"
 
     def relax(self, now_ns: int) -> None:
         """A recording does not listen."""

@@ -20,7 +20,7 @@ Log = Callable[[dict[str, Any]], None]
 class Motion(Protocol):
     """What moves the pucks: `WristPatient` or `Playback`."""
 
-    def cue(self, now_ns: int) -> None: ...
+    def cue(self, now_ns: int) -> str: ...
     def relax(self, now_ns: int) -> None: ...
     def advance(self, to_ns: int, drive: Sequence[Pulses]) -> None: ...
     def imu(self, now_ns: int) -> tuple[Vector, Vector]: ...
@@ -136,8 +136,7 @@ class World:
 
     def cue(self, now_ns: int) -> None:
         """The person is asked to move."""
-        self.motion.cue(now_ns)
-        self._note(now_ns, "cue")
+        self._note(now_ns, "cue", answer=self.motion.cue(now_ns))
 
     def relax(self, now_ns: int) -> None:
         """The person is asked to let go."""

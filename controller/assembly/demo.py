@@ -78,9 +78,7 @@ class VirtualRun:
         )
         self._recording = recording
         self._player = _Player(self.world.play) if recording else None
-        self.assembly = VirtualAssembly(
-            self.world, engine, gateway, unit_here, puck_here, self.therapist, self._player
-        )
+        self.assembly = VirtualAssembly(self.world, engine, gateway, unit_here, puck_here, self.therapist, self._player)
 
     @property
     def simulated_ns(self) -> int:

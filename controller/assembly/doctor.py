@@ -107,7 +107,7 @@ def versions(find: Callable[[str], str] = importlib.metadata.version) -> list[Fi
 
 def own_test() -> list[Finding]:
     """The start-up self-test."""
-    from controller.assembly.selftest import self_test
+    from controller.gateway.selftest import self_test
 
     faults = self_test()
     if not faults:

@@ -8,15 +8,15 @@ disarmed and sends off first, and the engine is handed its line.
 import socket
 import subprocess
 import sys
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
 from controller.channel.front import FrontLine
 from controller.channel.line import Line, pair
+from controller.clock import SECOND, now_ns
 
-FAREWELL_S = 2.0
+FAREWELL_NS = 2 * SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +77,10 @@ class House:
         """Hang up, and see both processes go: the gateway stops the unit first, the engine closes the record."""
         self.front.close()
         self._handover.close()
-        ends_at = time.monotonic() + FAREWELL_S
+        ends_ns = now_ns() + FAREWELL_NS
         for process in (self.gateway, self.engine):
             try:
-                process.wait(max(0.05, ends_at - time.monotonic()))
+                process.wait(max(0.05, (ends_ns - now_ns()) / SECOND))
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

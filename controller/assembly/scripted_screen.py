@@ -1,7 +1,8 @@
-"""The therapist's screen with the scripted therapist's keys, for the benches: `python -P -m controller.assembly.scripted_screen`.
+"""The therapist's screen with the scripted therapist's keys, for the benches.
 
-It is the real screen on the real processes. SIGUSR1 blocks its event loop for three seconds, as a fault would; the
-process numbers of the house stand in `processes.json` in the data folder.
+`python -P -m controller.assembly.scripted_screen`: the real screen on the real processes. SIGUSR1 blocks its event
+loop for three seconds, as a fault would; the process numbers of the house stand in `processes.json` in the data
+folder.
 """
 
 import argparse
@@ -41,7 +42,9 @@ class FrameCounter:
         if self.app is not None and now_ns >= self._due_ns:
             self._due_ns = now_ns + FRAMES_EVERY_NS
             state = front.snapshot.state if front.snapshot else ""
-            self._path.write_text(json.dumps({"t_ns": now_ns, "frames": self.app.frames_drawn, "state": state}))
+            whole = self._path.with_suffix(".new")  # a reader must never see half of it
+            whole.write_text(json.dumps({"t_ns": now_ns, "frames": self.app.frames_drawn, "state": state}))
+            whole.replace(self._path)
 
 
 def main() -> None:

@@ -17,24 +17,25 @@ from controller.engine.setup import SetUp
 from controller.engine.stimulation import TICK_NS, Stimulation
 from controller.engine.training import Training
 from controller.engine.view import snapshot_of
+from controller.engine.watches import watch_gateway, watch_puck, watch_record
 from controller.engine.wishes import WISHES
 from controller.session.attempts import attempt_settings
 from controller.session.loader import Loaded
 from controller.session.resolve import ResolvedProtocol
 from controller.session.states import SessionCourse
 from controller.vocabulary import facts
-from controller.vocabulary.events import AttemptFaded, AttemptOutsideWindow, AttemptStarted, MotionEvent, PuckStale
+from controller.vocabulary.events import AttemptFaded, AttemptOutsideWindow, AttemptStarted, MotionEvent
 from controller.vocabulary.facts import GatewayState, GatewayStatus
+from controller.vocabulary.feature import Feature
 from controller.vocabulary.notices import EngineBeat, OpenRecord
+from controller.vocabulary.sample import Sample
 from controller.vocabulary.snapshot import SessionState
 from safety.orders import StopReason
 
 BEAT_EVERY_NS = 100 * MS
 SNAPSHOT_EVERY_NS = 40 * MS
-GATEWAY_SILENT_NS = 300 * MS
 REOPEN_EVERY_NS = SECOND
 JUMP_NS = 500 * MS
-BACKLOG_MS_MAX = 1000
 NO_GRAVITY = (0.0, 0.0, 0.0)
 _RANK: dict[type, int] = {
     ports.FromGateway: 0,
@@ -83,14 +84,16 @@ class EngineCore:
         self.todo = ""
         self.started_ns = 0
         self.snapshots = 0
-        self._status_ns = 0
-        self._gateway_here = True
+        self.status_ns = 0
+        self.gateway_here = True
         self._tick_due_ns = 0
         self._beat_due_ns = 0
         self._snapshot_due_ns = 0
         self._reopen_at_ns = 0
         self._last_step_ns = 0
-        self._was_stale = False
+        self.was_stale = False
+        self._unit_noted = ""
+        self._rows: list[tuple[Sample, Feature]] = []
         self.out: list[ports.Output] = []
         self._handlers: dict[type, Callable[..., None]] = {
             ports.FromFront: self._on_front,
@@ -108,6 +111,10 @@ class EngineCore:
 
     def step(self, now_ns: int, inputs: Sequence[ports.Input]) -> list[ports.Output]:
         """Take what arrived by `now_ns` and say what is to be done."""
+        return self.decide(now_ns, inputs) + self.tick(now_ns)
+
+    def decide(self, now_ns: int, inputs: Sequence[ports.Input]) -> list[ports.Output]:
+        """The first half of a step: what arrived, and the orders that follow. A shell performs it at once."""
         self.out = []
         last_ns, self._last_step_ns = self._last_step_ns, now_ns
         if last_ns and not 0 <= now_ns - last_ns <= JUMP_NS:
@@ -117,12 +124,27 @@ class EngineCore:
             inputs = sorted(inputs, key=lambda entry: _RANK.get(type(entry), 2))
         for entry in inputs:
             self._handlers[type(entry)](now_ns, entry)
+        return self.out
+
+    def tick(self, now_ns: int) -> list[ports.Output]:
+        """The second half of a step: the record of what was decided, and what time brings."""
+        self.out = []
+        if self._rows:
+            self._keep_rows()
+        self.stimulation.log.keep(self.record, self.training.trials.number)
         self._deadlines(now_ns)
-        overdue_ns = now_ns - self._tick_due_ns
-        # Orders go out before the tick's work is done: the next step comes at once, and a tick is never put off twice.
-        if overdue_ns >= 0 and (not self.out or overdue_ns >= TICK_NS):
+        if now_ns >= self._tick_due_ns:
             self._tick(now_ns)
         return self.out
+
+    def _keep_rows(self) -> None:
+        record, rows, puck = self.record, self._rows, self.feed.puck
+        self._rows = []
+        if record is not None:
+            for sample, feature in rows:
+                acc = sample.acc_g or NO_GRAVITY
+                row = (*sample.gyro_dps, *acc, feature.angular_speed_dps, feature.angle_deg)
+                record.motion(puck, sample.t_ns, row)
 
     def next_deadline(self) -> int:
         """When `step` must be called again even if nothing arrives, in ns."""
@@ -132,13 +154,14 @@ class EngineCore:
 
     def _wake_up(self, now_ns: int, gap_ns: int) -> None:
         """After a gap of our own the waiting puck bytes are old: they are dropped, and a session does not go on."""
+        self.status_ns = self.status_ns and now_ns  # nobody listened: the gateway's silence counts from here
         if self.state is SessionState.RUNNING or self.stimulation.delivering:
             self.halt(now_ns, f"The engine stood still for {gap_ns // MS} ms.", "Acknowledge, arm again and go on.")
 
     # -- the puck --------------------------------------------------------------------------------------------
 
     def _on_puck_bytes(self, now_ns: int, entry: ports.PuckBytes) -> None:
-        feed, record = self.feed, self.record
+        feed = self.feed
         for sample in feed.driver.feed(now_ns, entry.data):
             if sample.puck != feed.puck:  # a dongle may bring others too
                 continue
@@ -146,15 +169,11 @@ class EngineCore:
             for event in events:
                 self._on_motion_event(now_ns, event, sample.device_us)
             state = self.state
-            if state is SessionState.RUNNING:
+            if state is SessionState.RUNNING and feed.fresh(now_ns):
                 self.carry(self.training.on_feature(now_ns, feature, self.record))
             elif state is SessionState.CALIBRATING:
                 self.set_up.on_feature(feature)
-            if record is not None:
-                acc = sample.acc_g or NO_GRAVITY
-                record.motion(
-                    feed.puck, sample.t_ns, (*sample.gyro_dps, *acc, feature.angular_speed_dps, feature.angle_deg)
-                )
+            self._rows.append((sample, feature))
 
     def _on_motion_event(self, now_ns: int, event: MotionEvent, device_us: int | None) -> None:
         if isinstance(event, AttemptStarted):
@@ -170,17 +189,6 @@ class EngineCore:
             self.note(now_ns, "attempt_faded", {"peak_dps": round(event.peak, 3)})
         elif isinstance(event, AttemptOutsideWindow):
             self.note(now_ns, "attempt_outside_window", {"value_dps": round(event.value, 3)})
-
-    def _watch_puck(self, now_ns: int) -> None:
-        for event in self.feed.detector.tick(now_ns):
-            if isinstance(event, PuckStale):
-                self.note(now_ns, "puck_stale", {"age_ms": event.age_ns // MS}, sync=True)
-        stale = not self.feed.fresh(now_ns)
-        if stale and not self._was_stale and self.state is SessionState.RUNNING:
-            self.carry(self.training.pause(now_ns))
-            self.apply(now_ns, "pause")
-            self.todo = "The puck fell silent: current is off. Check that it is on and near, then press resume."
-        self._was_stale = stale
 
     def _on_puck_opened(self, now_ns: int, entry: ports.PuckOpened) -> None:
         self._reopen_at_ns = 0
@@ -205,7 +213,7 @@ class EngineCore:
 
     def _on_gateway(self, now_ns: int, entry: ports.FromGateway) -> None:
         fact = entry.message
-        self._status_ns = now_ns
+        self.status_ns = now_ns
         if isinstance(fact, facts.GatewayStatus):
             self._on_status(now_ns, fact)
         elif isinstance(fact, facts.BurstStarted):
@@ -223,13 +231,16 @@ class EngineCore:
 
     def _on_status(self, now_ns: int, fact: GatewayStatus) -> None:
         self.status = fact
+        if fact.unit and fact.unit != self._unit_noted and self.record is not None:
+            self._unit_noted = fact.unit
+            self.record.device(now_ns, "stimulator", fact.unit)
         if self.state is SessionState.RUNNING and fact.state is GatewayState.DISARMED:
             self.carry(self.training.pause(now_ns))
             self.apply(now_ns, "pause")
             self.todo = "The gateway was disarmed. Arm again, then resume."
 
     def _on_gateway_gone(self, now_ns: int, entry: ports.GatewayGone) -> None:
-        self._gateway_here = False
+        self.gateway_here = False
         self.status = None
         self.halt(
             now_ns,
@@ -239,21 +250,13 @@ class EngineCore:
         )
 
     def _on_gateway_back(self, now_ns: int, entry: ports.GatewayBack) -> None:
-        self._gateway_here = True
-        self._status_ns = now_ns
+        self.gateway_here = True
+        self.status_ns = now_ns
         self.note(now_ns, "gateway_back", {}, sync=True)
         if self.record is not None:
             self.out.append(ports.ToGateway(OpenRecord(str(self.record.folder))))
         for notice in self.set_up.constraints():
             self.out.append(ports.ToGateway(notice))
-
-    def _watch_gateway(self, now_ns: int) -> None:
-        if self._gateway_here and self._status_ns and now_ns - self._status_ns > GATEWAY_SILENT_NS:
-            self._gateway_here = False
-            self.out.append(ports.EndGateway())
-            self.halt(
-                now_ns, "The gateway fell silent.", "PULL THE LEADS: the unit may go on for 2 s.", told_gateway=True
-            )
 
     # -- a person at the screen ------------------------------------------------------------------------------
 
@@ -272,6 +275,8 @@ class EngineCore:
     # -- what time brings ------------------------------------------------------------------------------------
 
     def _deadlines(self, now_ns: int) -> None:
+        if self.state is SessionState.RUNNING and not self.feed.fresh(now_ns):
+            watch_puck(self, now_ns)  # before any order: none may rest on a sample that is too old
         state = self.state
         if state is SessionState.RUNNING:
             self.carry(self.training.on_time(now_ns, self.record))
@@ -285,9 +290,9 @@ class EngineCore:
     def _tick(self, now_ns: int) -> None:
         """Each 20 ms: who has fallen silent, what else is due, and now and then the screen."""
         self._tick_due_ns = now_ns + TICK_NS
-        self._watch_gateway(now_ns)
-        self._watch_puck(now_ns)
-        self._watch_record(now_ns)
+        watch_gateway(self, now_ns)
+        watch_puck(self, now_ns)
+        watch_record(self, now_ns)
         if now_ns >= self.feed.driver.next_deadline():
             data = self.feed.driver.poll(now_ns)
             if data:
@@ -301,15 +306,6 @@ class EngineCore:
         if now_ns >= self._snapshot_due_ns:
             self._snapshot_due_ns = now_ns + self.setting.snapshot_every_ns
             self.out.append(ports.ToFront(snapshot_of(self, now_ns)))
-
-    def _watch_record(self, now_ns: int) -> None:
-        record = self.record
-        if record is None or self.state is not SessionState.RUNNING:
-            return
-        if record.failed:
-            self.halt(now_ns, f"The record cannot be written: {record.failed}.", "Free the disk, then start again.")
-        elif record.backlog_ms(now_ns) > BACKLOG_MS_MAX:
-            self.halt(now_ns, "The disk is more than 1 s behind with the record.", "Check the disk, then go on.")
 
     # -- help ------------------------------------------------------------------------------------------------
 

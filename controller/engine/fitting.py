@@ -60,10 +60,9 @@ class Fitting:
         """When the running train must end, in ns (0 for none)."""
         return self._until_ns if self.active else 0
 
-    def mark(self, wish: MarkLevel) -> bool:
-        """The present amplitude of a channel is this level. False where it cannot be (no current, wrong order)."""
+    def mark(self, wish: MarkLevel, amplitude: int) -> bool:
+        """`amplitude` (uA, flowing now) is this level of a channel. False where it cannot be."""
         name = self._names.get(wish.channel, "")
-        amplitude = self.level_ua.get(wish.channel, 0)
         if not name or not amplitude:
             return False
         found = self.found[name]

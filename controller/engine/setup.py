@@ -16,7 +16,7 @@ from controller.vocabulary.notices import Constrain
 from safety.limits import CAPS, REST_NS_MIN, STEP_EVERY_NS, Region
 
 SECOND = 1_000_000_000
-RAISE_EVERY_NS = STEP_EVERY_NS + 10_000_000
+RAISE_EVERY_NS = STEP_EVERY_NS + 50_000_000  # the guard counts from the arrival, which may be 40 ms late
 
 
 class SetUp:
@@ -94,6 +94,12 @@ class SetUp:
             channels = self.resolved.channels
             self._stimulation.use([_output(each, self._limits_ua[each.channel]) for each in channels])
         return self._order(now_ns)
+
+    def flowing_ua(self, channel: int) -> int:
+        """What flows on this channel now, in uA: only that can be a level the patient feels."""
+        if channel != self.fitting.active or not self._stimulation.delivering:
+            return 0
+        return self._stimulation.peak_ua()
 
     def titrate_off(self, now_ns: int) -> Sequence[ports.Output]:
         """Current off."""

@@ -62,7 +62,9 @@ class EngineShell:
             for reader in self._wait():
                 reader()
             inputs, self._inputs = self._inputs, []
-            self._perform(self._core.step(now_ns(), inputs))
+            now = now_ns()
+            self._perform(self._core.decide(now, inputs))
+            self._perform(self._core.tick(now))
 
     def _wait(self) -> list[Callable[[], None]]:
         backlog = False

@@ -1,21 +1,23 @@
 """From "these muscles at this share of today's ceiling" to absolute orders, one a tick, inside every limit.
 
 The engine aims inside the limits that the guard holds: ramps are made here, amplitudes are rounded down to the unit's
-grid, and no channel rises more than 2 mA within 50 ms. The guard holds 2 mA within 20 ms on its own clock: the margin
-is for orders that a busy machine delivers in a bunch. A refusal of the guard is therefore a defect report.
+grid, and no channel rises more than 2 mA within 60 ms. The guard holds 2 mA within 20 ms on its own clock: the margin
+is for orders that a busy machine delivers up to 40 ms late, in a bunch. A refusal of the guard is therefore a defect
+report.
 """
 
 from collections import deque
 from dataclasses import dataclass, field
 
 from controller.clock import MS
+from controller.engine.train_log import TrainLog
 from safety.orders import LEASE_MAX_NS, Deliver, Order, Purpose, Renew, Stop, StopReason
 from safety.stimulus import Train, biphasic
 
 TICK_NS = 20 * MS
 GRID_UA = 500
 SLEW_UA_MAX = 2_000
-SLEW_WINDOW_NS = 50 * MS
+SLEW_WINDOW_NS = 60 * MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class _Level:
     from_ns: int = 0
     direct: bool = False
     history: deque[tuple[int, int]] = field(default_factory=deque)
-    """(until when, amplitude) of what was commanded before, newest last."""
+    """(until when, amplitude) of what was commanded before: rising amplitudes, newest last."""
 
     def aim(self, now_ns: int, target_ua: int, direct: bool) -> None:
         """Go to `target_ua`: along the ramp, or at once when `direct` (only the slew bounds it)."""
@@ -58,9 +60,16 @@ class _Level:
         if wanted > self.now_ua:
             wanted = min(wanted, self._lowest_ua(now_ns) + SLEW_UA_MAX)
         if wanted != self.now_ua:
-            self.history.append((now_ns, self.now_ua))
+            self._remember(now_ns)
             self.now_ua = wanted
         return wanted
+
+    def _remember(self, now_ns: int) -> None:
+        """What is left now was commanded until now. An entry as high as a later one can never be the lowest."""
+        history, leaving_ua = self.history, self.now_ua
+        while history and history[-1][1] >= leaving_ua:
+            history.pop()
+        history.append((now_ns, leaving_ua))
 
     def _on_ramp(self, now_ns: int) -> int:
         passed = now_ns - self.from_ns
@@ -77,11 +86,7 @@ class _Level:
         history = self.history
         while history and now_ns - history[0][0] >= SLEW_WINDOW_NS:
             history.popleft()
-        lowest = self.now_ua
-        for _, amplitude in history:
-            if amplitude < lowest:
-                lowest = amplitude
-        return lowest
+        return min(history[0][1], self.now_ua) if history else self.now_ua
 
     def rest(self) -> None:
         """Output was stopped: the next movement starts from zero."""
@@ -98,6 +103,7 @@ class Stimulation:
         self._delivering = False
         self._renewed_ns = 0
         self._trains: dict[tuple[int, int], Train] = {}
+        self.log = TrainLog()
 
     def use(self, outputs: list[Output]) -> None:
         """The channels and ceilings of today (only while nothing is delivered)."""
@@ -156,16 +162,19 @@ class Stimulation:
             return Renew(self._next(), now_ns, now_ns + LEASE_MAX_NS, sensor_ns)
         self._delivering = any(after)
         trains = tuple(self._train(level) for level in self._levels.values() if level.now_ua)
-        return Deliver(self._next(), now_ns, now_ns + LEASE_MAX_NS, purpose, trains, press, sensor_ns)
+        order = Deliver(self._next(), now_ns, now_ns + LEASE_MAX_NS, purpose, trains, press, sensor_ns)
+        self.log.deliver(order)
+        return order
 
     def stop(self, now_ns: int, reason: StopReason = StopReason.RELEASE) -> Stop:
         """End all output at once."""
-        self.forget()
+        self.forget(now_ns)
         return Stop(self._next(), now_ns, reason)
 
-    def forget(self) -> None:
+    def forget(self, now_ns: int) -> None:
         """The gateway has stopped by itself: everything is at zero."""
         self._delivering = False
+        self.log.stop(now_ns)
         for level in self._levels.values():
             level.rest()
 

@@ -75,7 +75,7 @@ class Training:
 
     def halt(self, now_ns: int) -> None:
         """Output was stopped from outside: nothing is wanted any more."""
-        self.stimulation.forget()
+        self.stimulation.forget(now_ns)
         self.trials.drop()
         self._feed.detector.stimulation(now_ns, on=False)
         self._feed.detector.disarm(now_ns)
@@ -103,7 +103,7 @@ class Training:
     def on_burst_ended(self, now_ns: int, fact: BurstEnded) -> None:
         """Output is at zero."""
         self.rest_until_ns = fact.rest_until_ns
-        self.stimulation.forget()
+        self.stimulation.forget(now_ns)
         self._feed.detector.stimulation(now_ns, on=False)
 
     def on_feature(self, now_ns: int, feature: Feature, record: Recorder | None) -> Sequence[ports.Output]:
@@ -188,6 +188,8 @@ class Training:
 
     def _follow(self, now_ns: int, feature: Feature) -> Sequence[ports.Output]:
         """Amplitude as a function of the limb's angle, one order a sample."""
+        if now_ns < self.rest_until_ns and not self.stimulation.delivering:
+            return ()  # the amplitude fell to nothing, which ended the burst: its rest comes first
         targets = {}
         for name, share in self.activity.plan.stimulate:
             permille = share.permille(feature.angle_deg) if isinstance(share, ResolvedFollow) else share
@@ -200,7 +202,7 @@ class Training:
         order = self.stimulation.order(now_ns, self._feed.sample_ns, Purpose.ASSIST, always=always)
         if order is None:
             return ()
-        if isinstance(order, Stop):
+        if isinstance(order, Stop) or (was_on and not self.stimulation.delivering):
             self.rest_until_ns = now_ns + REST_NS_MIN  # at least; the gateway's own word follows
         if self.stimulation.delivering and not was_on:
             self._feed.detector.stimulation(now_ns, on=True)

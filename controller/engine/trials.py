@@ -33,6 +33,7 @@ class TrialBook:
         self._side = affected_side
         self._open = _Open()
         self._number = 0
+        self._running = False
         self.latencies_ns: list[int] = []
 
     @property
@@ -40,13 +41,20 @@ class TrialBook:
         """The newest latency from crossing to current, in ms."""
         return round(self.latencies_ns[-1] / MS, 2) if self.latencies_ns else None
 
+    @property
+    def number(self) -> int:
+        """The number of the running trial; 0 before the first."""
+        return self._number + 1 if self._running else 0
+
     def open(self, _now_ns: int) -> None:
         """A trial begins."""
         self._open = _Open()
+        self._running = True
 
     def drop(self) -> None:
         """The trial was broken off: it counts as nothing."""
         self._open = _Open()
+        self._running = False
 
     def look(self, speed_dps: float) -> None:
         """The patient's own peak counts only until help begins."""

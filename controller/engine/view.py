@@ -60,13 +60,11 @@ def _shown(value: float) -> float:
 
 def _channels(core: "EngineCore") -> tuple[ChannelView, ...]:
     fitting = core.set_up.fitting
-    fitting_now = core.state is SessionState.FITTING
     views = []
     for channel in core.set_up.resolved.channels:
         name = channel.name
         found = fitting.found[name]
         limit_ua, source = core.set_up.limit(name)
-        now_ua = fitting.level_ua[channel.channel] if fitting_now else core.training.stimulation.now_ua(name)
         views.append(
             ChannelView(
                 name=name,
@@ -77,7 +75,7 @@ def _channels(core: "EngineCore") -> tuple[ChannelView, ...]:
                 pad_area_mm2=channel.pad_area_mm2,
                 pulse_width_us=channel.pulse_width_us,
                 period_us=channel.period_us,
-                now_ua=now_ua,
+                now_ua=core.stimulation.now_ua(name),
                 sensory_ua=found.sensory_ua,
                 motor_ua=found.motor_ua,
                 tolerance_ua=found.tolerance_ua,

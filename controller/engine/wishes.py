@@ -17,6 +17,7 @@ def choose(core: "EngineCore", now_ns: int, wish: intents.ChoosePatient) -> None
     core.patient = wish.patient
     core.started_ns = now_ns
     core.record = core.setting.open_record(wish.patient, now_ns, core.set_up.resolved)
+    core.record.device(now_ns, "puck", core.feed.driver.device or core.feed.driver.name)
     core.out.append(ports.ToGateway(OpenRecord(str(core.record.folder))))
     for notice in core.set_up.constraints():
         core.out.append(ports.ToGateway(notice))
@@ -39,8 +40,8 @@ def titrate_off(core: "EngineCore", now_ns: int, _wish: intents.TitrateOff) -> N
 
 
 def mark(core: "EngineCore", now_ns: int, wish: intents.MarkLevel) -> None:
-    if core.set_up.fitting.mark(wish):
-        level = core.set_up.fitting.level_ua[wish.channel]
+    level = core.set_up.flowing_ua(wish.channel)
+    if level and core.set_up.fitting.mark(wish, level):
         core.note(now_ns, "level_marked", {"channel": wish.channel, "level": wish.level, "ua": level}, sync=True)
 
 

@@ -9,6 +9,7 @@ from controller.channel.stopline import runtime_folder
 from controller.drivers.ports import LineSettings
 from controller.drivers.stimulators.p24 import P24_LIMITS, P24Driver
 from controller.gateway.core import GatewayCore
+from controller.gateway.selftest import first_fault
 from controller.gateway.shell import GatewayShell
 
 
@@ -23,7 +24,7 @@ def main() -> None:
     first_number = 1 + secrets.randbelow(1_000_000)
     # 3 Mbaud 8N2 with RTS/CTS is what the unit's protocol asks for (its USB port ignores it).
     line = LineSettings(baud=3_000_000, stop_bits=2, rts_cts=True)
-    core = GatewayCore(P24_LIMITS, P24Driver, first_number)
+    core = GatewayCore(P24_LIMITS, P24Driver, first_number, fault=first_fault())
     shell = GatewayShell(
         core,
         socket.socket(fileno=options.front),

@@ -27,7 +27,6 @@ from safety.limits import DeviceLimits
 from safety.orders import ArmScope, Deliver, Renew, Stop, StopReason
 
 STATUS_EVERY_NS = 100 * MS
-STATUS_LATE_NS = 20 * MS
 _RANK: dict[type, int] = {
     ports.StopSignal: 0,
     ports.FrontGone: 0,
@@ -40,15 +39,21 @@ _GO_ON = "Find out why, make it safe, then acknowledge and arm again."
 
 
 class GatewayCore:
-    """See the module's text. `device` are the unit's limits, `new_driver` makes a driver for a fresh connection."""
+    """See the module's text. `device` are the unit's limits, `new_driver` makes a driver for a fresh connection.
 
-    def __init__(self, device: DeviceLimits, new_driver: Callable[[], StimulatorDriver], first_number: int = 1) -> None:
+    `fault` is what the start-up self-test found, in a sentence: while it is not "", nothing can be armed.
+    """
+
+    def __init__(
+        self, device: DeviceLimits, new_driver: Callable[[], StimulatorDriver], first_number: int = 1, fault: str = ""
+    ) -> None:
         self.state = GatewayState.CLOSED
         self.scope: ArmScope | None = None
         self.stop_tested = False
         self.cause = ""
         self.todo = ""
         self.leaving = False
+        self._fault = self._fault_untold = fault
         self.voice = Voice()
         self.unit = Unit(new_driver, self.voice)
         self.delivery = Delivery(device, self.voice)
@@ -72,7 +77,14 @@ class GatewayCore:
 
     def step(self, now_ns: int, inputs: Sequence[ports.Input]) -> list[ports.Output]:
         """Take what arrived by `now_ns` and say what is to be done. Never raises for anything the outside does."""
+        return self.decide(now_ns, inputs) + self.tick(now_ns)
+
+    def decide(self, now_ns: int, inputs: Sequence[ports.Input]) -> list[ports.Output]:
+        """The first half of a step: what arrived, and whether the lease still lives. A shell performs it at once."""
         out = self.voice.begin()
+        if self._fault_untold:
+            self.voice.log(now_ns, "self_test_failed", {"fault": self._fault_untold}, sync=True)
+            self._fault_untold = ""
         jump_ns = self.watch.jumped_ns(now_ns)
         if jump_ns and self.state in PERMITS_DELIVERY:
             self._latch(now_ns, f"The clock jumped by {jump_ns // MS} ms: the computer slept or froze.", _GO_ON)
@@ -82,12 +94,15 @@ class GatewayCore:
             inputs = sorted(inputs, key=lambda entry: _RANK.get(type(entry), 4))
         for entry in inputs:
             self._handlers[type(entry)](now_ns, entry)
+        return out
+
+    def tick(self, now_ns: int) -> list[ports.Output]:
+        """The second half of a step: what time brings. It comes after the bytes of an order, never before them."""
+        out = self.voice.begin()
         for event in self.unit.keep(now_ns, self.delivery.leased(now_ns), self.leaving):
             self._on_unit_event(now_ns, event)
         self._keep_watch(now_ns)
-        overdue_ns = now_ns - self._status_due_ns
-        # The bytes of an order go out before the status is put into words; it is never put off for long.
-        if overdue_ns >= 0 and (not out or overdue_ns >= STATUS_LATE_NS):
+        if now_ns >= self._status_due_ns:
             self._report(now_ns)
         return out
 
@@ -100,6 +115,8 @@ class GatewayCore:
 
     def blocked(self, now_ns: int) -> str:
         """Why the gateway cannot be armed now, in one sentence with what to do; "" when it can."""
+        if self._fault:
+            return self._fault
         if not self.unit.identity:
             return self.unit.missing or "The unit has not said who it is yet. Wait a moment, or check its cable."
         return first_open(self._conditions(now_ns, for_arming=True)) or ""
@@ -119,13 +136,15 @@ class GatewayCore:
             self.voice.out.append(ports.OpenLog(message.folder))
 
     def _on_order(self, now_ns: int, order: Deliver | Renew) -> None:
-        # Before the guard is asked: a silent screen is then named as the cause, not the order refused because of it.
-        self._keep_watch(now_ns)
+        conditions = self._conditions(now_ns)
+        if not (conditions.screen_alive and conditions.engine_alive):
+            # A silent screen is then named as the cause, not the order refused because of it.
+            self._keep_watch(now_ns)
         driver = self.unit.driver
         if self.state not in PERMITS_DELIVERY or driver is None:
             self.delivery.refused += 1
             return
-        verdict = self.delivery.order(now_ns, order, driver, self._conditions(now_ns))
+        verdict = self.delivery.order(now_ns, order, driver, conditions)
         if verdict is Verdict.STARTED:
             self._move(now_ns, Happening.DELIVERED)
         elif verdict is Verdict.ENDED:

@@ -65,7 +65,9 @@ class GatewayShell:
             for reader in ready:
                 reader()
             inputs, self._inputs = self._inputs, []
-            self._perform(self._core.step(now_ns(), inputs))
+            now = now_ns()
+            self._perform(self._core.decide(now, inputs))
+            self._perform(self._core.tick(now))
         self._log.close(now_ns())
         self._stop.close()
 

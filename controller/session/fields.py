@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
+from controller.motion.settings import BOUNDS
 from controller.session import quantities
 from controller.session.conditions import Condition, parse
 from controller.session.faults import shorten
@@ -85,12 +86,23 @@ def _reserved(_: object) -> None:
     raise fault("ACT009", "orthosis is reserved: this version drives no powered orthosis", fix)
 
 
+def _pause(text: str) -> int:
+    value = quantities.width_us(text)
+    if 0 < value < POINT_US_MIN:
+        message = f"{shorten(text)} is too short: the unit makes {POINT_US_MIN} us of it"
+        raise Wrong("UNT002", message, f"write 0 us, or at least {POINT_US_MIN} us")
+    return value
+
+
 def Count(least: int, most: int) -> BeforeValidator:  # noqa: N802 - reads as a type in the model
     """A whole number without a unit, `least` to `most`."""
     return _read(_within(_whole, least, most, f"{least} to {most}"), str(least))
 
 
 MINUTE_NS = 60_000_000_000
+POINT_US_MIN = 10
+"""The shortest part of a pulse that a unit keeps as it is; it stretches what is shorter (the guard's rule G09)."""
+RATE_MHZ_MIN, RATE_MHZ_MAX = (round(bound_hz * 1000) for bound_hz in BOUNDS["min_rate_hz"])
 
 Name = Annotated[str, _read(_name, "assist")]
 Sentence = Annotated[str, _read(_sentence, '"Open your hand"')]
@@ -100,11 +112,16 @@ Reserved = Annotated[None, BeforeValidator(_reserved)]
 
 Current = Annotated[int, _read(_within(quantities.current_ua, 500, 130_000, "0.5 mA to 130 mA"), "25 mA")]
 PulseWidth = Annotated[int, _read(_within(quantities.width_us, 0, 4095, "0 us to 4095 us"), "250 us")]
+Interphase = Annotated[int, _read(_within(_pause, 0, 4095, "0 us, or 10 us to 4095 us"), "0 us")]
 Period = Annotated[int, _read(_within(quantities.period_us, 2000, 1_000_000, "1 Hz to 500 Hz"), "35 Hz")]
 Duration = Annotated[int, _read(_within(quantities.duration_ns, 0, 60 * MINUTE_NS, "0 s to 60 min"), "2 s")]
 Area = Annotated[int, _read(_within(quantities.area_mm2, 100, 20_000, "1 cm2 to 200 cm2"), "25 cm2")]
 Percent = Annotated[int, _read(_within(quantities.percent_permille, 0, 1000, "0 % to 100 %"), "100 %")]
 Angle = Annotated[int, _read(_within(quantities.angle_mdeg, -180_000, 180_000, "-180 deg to 180 deg"), "30 deg")]
+Excursion = Annotated[int, _read(_within(quantities.angle_mdeg, 0, 180_000, "0 deg to 180 deg"), "10 deg")]
 Speed = Annotated[int, _read(_within(quantities.speed_mdps, 0, 2_000_000, "0 deg/s to 2000 deg/s"), "5 deg/s")]
 Rate = Annotated[int, _read(_within(quantities.rate_mhz, 1000, 1_000_000, "1 Hz to 1000 Hz"), "6 Hz")]
+SampleRate = Annotated[
+    int, _read(_within(quantities.rate_mhz, RATE_MHZ_MIN, RATE_MHZ_MAX, "50 Hz to 1000 Hz"), "50 Hz")
+]
 Factor = Annotated[int, _read(_within(quantities.factor_milli, 1000, 100_000, "1 to 100"), "4")]

@@ -39,7 +39,7 @@ class Puck(Part):
     """The motion puck: where it sits, and the lowest sample rate that is good enough (mHz)."""
 
     placement: Sentence
-    rate_mhz_min: fields.Rate = Key(alias="min_rate", default=50_000)
+    rate_mhz_min: fields.SampleRate = Key(alias="min_rate", default=50_000)
 
 
 class Channel(Part):
@@ -52,7 +52,7 @@ class Channel(Part):
     pad_area_mm2: fields.Area = Key(alias="electrode_area")
     amplitude_ua: fields.Current = Key(alias="amplitude")
     pulse_width_us: fields.PulseWidth = Key(alias="pulse_width")
-    interphase_us: fields.PulseWidth = Key(alias="interphase", default=0)
+    interphase_us: fields.Interphase = Key(alias="interphase", default=0)
     period_us: fields.Period = Key(alias="frequency")
     ramp_up_ns: fields.Duration = Key(alias="ramp_up")
     ramp_down_ns: fields.Duration = Key(alias="ramp_down")
@@ -82,7 +82,7 @@ class Attempt(Part):
     refractory_ns: fields.Duration = Key(alias="refractory", default=500_000_000)
     blanking_ns: fields.Duration = Key(alias="blanking", default=1_000_000_000)
     min_interval_ns: fields.Duration = Key(alias="min_interval", default=0)
-    excursion_mdeg: fields.Angle | None = Key(alias="excursion", default=None)
+    excursion_mdeg: fields.Excursion | None = Key(alias="excursion", default=None)
 
 
 class Calibration(Part):

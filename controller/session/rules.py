@@ -1,4 +1,4 @@
-"""All rules that a protocol file can break: one id and one sentence each. Shown by `protocol explain`."""
+"""All rules that a protocol file can break: one id and one sentence each. `stimloop protocol check` names them."""
 
 RULES: dict[str, str] = {
     "YML001": "The protocol file must exist and be readable.",

@@ -108,12 +108,10 @@ def test_noise_is_a_message_or_a_message_error(kind, payload):
         assert message is not None
 
 
-# -- orders ----------------------------------------------------------------------------------------------------------------
+# -- orders -----------------------------------------------------------------------------------------------------------
 
 points = st.builds(Point, st.integers(0, 65_535), st.integers(-(2**31), 2**31 - 1))
-trains = st.builds(
-    Train, st.integers(0, 255), st.lists(points, max_size=16).map(tuple), st.integers(0, 2**32 - 1)
-)
+trains = st.builds(Train, st.integers(0, 255), st.lists(points, max_size=16).map(tuple), st.integers(0, 2**32 - 1))
 seqs = st.integers(0, 2**64 - 1)
 orders = st.one_of(
     st.builds(
@@ -139,7 +137,9 @@ def test_every_order_comes_back_exactly(order):
     assert back == order
     assert type(back) is type(order)
     if isinstance(back, Deliver):
-        assert all(type(train) is Train and all(type(point) is Point for point in train.points) for train in back.trains)
+        assert all(
+            type(train) is Train and all(type(point) is Point for point in train.points) for train in back.trains
+        )
         assert type(back.purpose) is Purpose
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from controller.assembly import doctor, doctor_ports
 from controller.assembly.doctor import Finding, Level
-from controller.assembly.selftest import PACKAGES, package_folders, self_test
 from controller.cli.doctor import checks, render, run
 from controller.cli.main import COMMANDS, main
+from controller.gateway.selftest import PACKAGES, package_folders, self_test
 from safety import digest
 
 WELL, NOTE, FAULT = Level.OK, Level.NOTE, Level.FAULT

@@ -202,6 +202,7 @@ class Bench:
         self.to_ready()
         self.state, self.rest_until_ns = GatewayState.ARMED, 0
         self.run(2_500)
+        self.begun_ns = self.now_ns
         self.intend(intents.Begin())
         assert self.core.state is SessionState.RUNNING, self.core.todo
         return self

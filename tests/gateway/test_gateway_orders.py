@@ -139,7 +139,7 @@ def test_the_gateway_keeps_its_record_where_the_engine_says(bench):
     assert [output.folder for output in outputs if isinstance(output, ports.OpenLog)] == ["/tmp/somewhere"]
 
 
-# -- fitting: every step answers to a key press that came straight from the screen ---------------------------------------
+# -- fitting: every step answers to a key press that came straight from the screen ------------------------------------
 
 
 def titration(bench, ua, press):

@@ -1,5 +1,7 @@
 """Silence means stop: leases, heartbeats, ends of lines, the clock, the unit's cable."""
 
+from itertools import pairwise
+
 import pytest
 
 from controller.drivers.stimulators.p24_orders import STOP_FRAMES
@@ -167,7 +169,7 @@ def test_causes_of_one_instant_are_ranked_and_stops_come_first(stimulating):
     assert stimulating.twin.drive() == []
 
 
-# -- the unit's cable ---------------------------------------------------------------------------------------------------
+# -- the unit's cable -------------------------------------------------------------------------------------------------
 
 
 def test_a_lost_unit_latches_and_its_port_is_tried_each_second(stimulating):
@@ -243,7 +245,7 @@ def test_a_unit_that_falls_silent_is_found_out(stimulating):
 
 def test_the_status_is_said_on_every_change_and_ten_times_a_second(stimulating):
     times = [fact.t_ns for fact in stimulating.facts(GatewayStatus)]
-    assert max(b - a for a, b in zip(times, times[1:], strict=False)) <= 100 * MS
+    assert max(b - a for a, b in pairwise(times)) <= 100 * MS
     status = stimulating.facts(GatewayStatus)[-1]
     assert status.state is GatewayState.DELIVERING
     assert status.simulated

@@ -3,6 +3,7 @@
 import csv
 import math
 import random
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -245,6 +246,30 @@ def test_some_cues_are_missed_and_some_answers_are_weak() -> None:
         assert not effort.busy()
     assert 30 < missed < 100
     assert 60 < weak < 150
+
+
+def test_no_two_cues_running_are_missed_and_each_cue_says_what_became_of_it() -> None:
+    for seed in range(20):
+        effort = Effort(random.Random(seed), MODERATE)
+        answers = []
+        for trial in range(200):
+            now_ns = trial * 60 * SECOND
+            answers.append(effort.cue(now_ns))
+            assert effort.busy() == (answers[-1] != "missed")
+            if effort.busy():
+                assert effort.cue(now_ns + MS) == "busy"
+                effort.push(now_ns + 59 * SECOND)
+        assert set(answers) == {"attempt", "weak", "missed"}
+        assert ("missed", "missed") not in set(pairwise(answers))
+
+
+def test_a_person_who_always_misses_heeds_every_other_cue() -> None:
+    effort = Effort(random.Random(1), MODERATE._replace(missed=1.0, weak=0.0))
+    answers = []
+    for trial in range(6):
+        answers.append(effort.cue(trial * 60 * SECOND))
+        effort.push((trial * 60 + 59) * SECOND)
+    assert answers == ["missed", "attempt"] * 3
 
 
 def test_self_paced_attempts_come_6_to_12_s_after_rest_and_never_into_stimulation() -> None:

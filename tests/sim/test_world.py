@@ -72,8 +72,9 @@ class WitnessedMotion:
         self._now_ns = start_ns
         self.spans: list[tuple[int, int, bool]] = []
 
-    def cue(self, now_ns: int) -> None:
+    def cue(self, now_ns: int) -> str:
         self.spans.append((now_ns, now_ns, True))
+        return "attempt"
 
     def relax(self, now_ns: int) -> None:
         self.spans.append((now_ns, now_ns, False))

@@ -13,15 +13,19 @@ from typing import Any
 from controller.assembly.bench.terminals import ScreenTerminal
 from controller.assembly.protocols import PROPORTIONAL, shipped
 from controller.assembly.scripted_screen import FRAMES, PROCESSES
+from controller.clock import SECOND, now_ns
 
-STARTS_WITHIN_S = 20.0
+STARTS_WITHIN_NS = 20 * SECOND
+ENDS_WITHIN_NS = 3 * SECOND
 KEY_F12 = b"\x1b[24~"
 
 
 class HouseUnderTest:
     """`stimloop`'s three processes with a scripted therapist, on a terminal of the bench's own."""
 
-    def __init__(self, unit: str, puck: str, data: Path, puck_rate_hz: float = 100.0, tolerance_ua: int = 2_000) -> None:
+    def __init__(
+        self, unit: str, puck: str, data: Path, puck_rate_hz: float = 100.0, tolerance_ua: int = 2_000
+    ) -> None:
         self.data = data
         self.data.mkdir(parents=True, exist_ok=True)
         # A runtime folder of its own: `stimloop stop` of one run must not reach another.
@@ -42,8 +46,8 @@ class HouseUnderTest:
 
     def _await_numbers(self) -> dict[str, int]:
         path = self.data / PROCESSES
-        ends_at = time.monotonic() + STARTS_WITHIN_S
-        while time.monotonic() < ends_at:
+        ends_ns = now_ns() + STARTS_WITHIN_NS
+        while now_ns() < ends_ns:
             with contextlib.suppress(OSError, ValueError):
                 numbers: dict[str, int] = json.loads(path.read_text())
                 return numbers
@@ -83,8 +87,8 @@ class HouseUnderTest:
 
     def _await_end(self) -> None:
         """Engine and gateway end by themselves once the screen has gone; what does not is ended."""
-        ends_at = time.monotonic() + 3.0
-        while time.monotonic() < ends_at and any(map(_alive, (self.numbers["engine"], self.numbers["gateway"]))):
+        ends_ns = now_ns() + ENDS_WITHIN_NS
+        while now_ns() < ends_ns and any(map(_alive, (self.numbers["engine"], self.numbers["gateway"]))):
             time.sleep(0.02)
         for role in ("engine", "gateway"):
             self.signal(role, signal.SIGKILL)

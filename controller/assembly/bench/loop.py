@@ -212,7 +212,9 @@ def percentile(values: list[float], part: float) -> float:
     return ordered[min(len(ordered) - 1, max(0, -(-int(part * len(ordered) * 1000) // 1000) - 1))]
 
 
-def run_loop(frames: int = 20_000, rounds: int = 5, screen: bool = True, say: Callable[[str], None] = print) -> dict[str, Any]:
+def run_loop(
+    frames: int = 20_000, rounds: int = 5, screen: bool = True, say: Callable[[str], None] = print
+) -> dict[str, Any]:
     """The whole bench: `rounds` rounds of echo, relay, ours with `frames` frames each."""
     if not screen:
         raise ValueError("the loop is measured with the screen drawing: use --ui")

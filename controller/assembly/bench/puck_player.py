@@ -1,4 +1,4 @@
-"""Motion for the benches: x-IMU3 frames of a limb at given angles, with the gyroscope and gravity that belong to them."""
+"""Motion for the benches: x-IMU3 frames of a limb at given angles, with the turn rates and gravity of its motion."""
 
 import math
 

@@ -74,7 +74,10 @@ def _time_stages(run: VirtualRun) -> list[Stage]:
         ("guard", gateway.delivery.guard, "admit"),
     ]
     if stimulator is not None:
-        places += [("twin of the unit", stimulator.twin, "feed"), ("twin of the unit, time", stimulator.twin, "advance")]
+        places += [
+            ("twin of the unit", stimulator.twin, "feed"),
+            ("twin of the unit, time", stimulator.twin, "advance"),
+        ]
     stages = []
     for name, holder, attribute in places:
         stage = Stage(name)
@@ -84,7 +87,7 @@ def _time_stages(run: VirtualRun) -> list[Stage]:
 
 
 def run_sim(seconds: int = 1200, seed: int = 1) -> dict[str, Any]:
-    """`seconds` of a session on the virtual clock: untimed for the speed, then again (same seed) for stages and bytes."""
+    """`seconds` of a session on the virtual clock: untimed for the speed, then again (same seed) by stages."""
     before_s = control_s()
     plan = DemoPlan(seed=seed, repetitions=1200)
     started = time.perf_counter()

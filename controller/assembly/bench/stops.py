@@ -43,7 +43,7 @@ WIGGLE_DEG = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A fault: what is done at its instant, what afterwards (after `FROZEN_NS`), and how soon the skin must be quiet."""
+    """A fault: what is done at its instant, what after `FROZEN_NS`, and how soon the skin must be quiet."""
 
     at_once: Callable[["Trial"], None]
     within_ms: float
@@ -165,7 +165,7 @@ def run_stops(
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one trial showed: ms from the fault to the last pulse, trains that began later, whether records are whole."""
+    """What one trial showed: ms from fault to last pulse, trains that began later, whether records are whole."""
 
     last_pulse_ms: float
     restarts: int

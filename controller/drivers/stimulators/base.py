@@ -1,4 +1,4 @@
-"""What the gateway knows of a stimulator's driver: a machine fed bytes and time, without any input or output of its own."""
+"""What the gateway knows of a stimulator's driver: a machine fed bytes and time, without input or output of its own."""
 
 from typing import Protocol
 

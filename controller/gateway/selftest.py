@@ -1,5 +1,6 @@
 """The start-up self-test: is this the program that was tested? Standard library and `safety.digest` alone.
 
+The gateway makes it once at its start, and a fault keeps it from being armed; `stimloop doctor` makes it too.
 The four packages have generic names, so another program's package of the same name could stand in for one of ours:
 all must come from one folder. And `safety/` must be what it was when its digest was stored.
 """
@@ -38,3 +39,12 @@ def self_test(locate: Callable[[str], list[Path]] = package_folders, safety_fold
     if not digest.matches(safety_folder):
         faults.append(f"{safety_folder} is not what was tested: restore it, or after a meant change run `make digest`.")
     return faults
+
+
+def first_fault(test: Callable[[], list[str]] = self_test) -> str:
+    """The first fault in one sentence, "" when all is well. A test that cannot be made is a fault; never raises."""
+    try:
+        faults = test()
+    except (OSError, ImportError, ValueError) as error:
+        return f"The start-up self-test could not be made ({error}): install stimloop again."
+    return faults[0] if faults else ""
