@@ -88,8 +88,11 @@ class SetUp:
         resting = not self._stimulation.delivering and now_ns < self.rest_until_ns
         if resting or (wish.step_ua > 0 and self._still_rising(now_ns, wish.channel)):
             return ()
-        if not self.fitting.titrate(now_ns, wish):
+        name = self.fitting.titrate(now_ns, wish)
+        if not name:
             return ()
+        if wish.step_ua < 0:  # the guard lowers its level too: going up again is an increase
+            self._highest_ua[name] = min(self._highest_ua.get(name, 0), self.fitting.level_ua[wish.channel])
         if not self._stimulation.delivering:
             channels = self.resolved.channels
             self._stimulation.use([_output(each, self._limits_ua[each.channel]) for each in channels])

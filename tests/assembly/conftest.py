@@ -95,6 +95,11 @@ class Held(VirtualRun):
         self.assembly.run(self.assembly.now_ns + ms * MS)
         return self
 
+    def alone(self):
+        """The therapist looks on and touches nothing any more (the screen still beats)."""
+        self.assembly.therapist = SimpleNamespace(done=False, step=lambda now_ns, front: None)
+        return self
+
     def to_running(self):
         for _ in range(200):
             self.go(500)

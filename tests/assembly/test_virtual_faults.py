@@ -27,7 +27,7 @@ def test_an_operators_stop_ends_the_pulses_within_100_ms(held):
     held.assembly._step_gateway()
     held.assembly._settle()
     assert held.drive == []
-    held.therapist.step = lambda now_ns, front: None
+    held.alone()
     held.go(5_000)
     assert held.engine.state is SessionState.TRIPPED
     assert held.gateway.state is GatewayState.LATCHED
@@ -49,7 +49,7 @@ def test_an_engine_that_freezes_stops_within_the_lease_and_a_tick(held):
 
 
 def test_a_gateway_that_freezes_leaves_it_to_the_units_own_watchdog(held):
-    held.to_current()
+    held.to_current().alone()
     frozen_ns = held.assembly.now_ns
     held.assembly._step_gateway = lambda: held.assembly._to_gateway.clear()
     held.assembly._gateway_due_ns = 1 << 62
@@ -77,12 +77,12 @@ def test_a_puck_that_falls_silent_pauses_and_nothing_latches(held):
     """The engine is to notice before the guard has to refuse."""
     held.to_current()
     silent_ns = held.assembly.now_ns
-    held.therapist.step = lambda now_ns, front: None
+    held.alone()
     held.world.pucks[0].link = None
     held.go(1_500)
     assert held.engine.state is SessionState.PAUSED
     assert held.gateway.state is GatewayState.RESTING
-    assert held.gateway.delivery.refused == 0
+    assert held.engine.training.refused == 0
     assert held.drive == []
     assert verify(held.finish()).ok
     assert last_pulse_ns(held) - silent_ns <= 150 * MS
@@ -91,10 +91,10 @@ def test_a_puck_that_falls_silent_pauses_and_nothing_latches(held):
 @pytest.mark.parametrize("phase_ms", [0, 3, 7, 11, 16])
 def test_whatever_the_phase_of_the_tick_a_silent_puck_is_no_refusal(held, phase_ms):
     held.to_current().go(phase_ms)
-    held.therapist.step = lambda now_ns, front: None
+    held.alone()
     held.world.pucks[0].link = None
     held.go(400)
-    assert held.gateway.delivery.refused == 0
+    assert held.engine.training.refused == 0
     assert held.engine.state is SessionState.PAUSED
 
 
@@ -126,10 +126,10 @@ def test_after_a_trip_a_person_goes_on_and_the_first_burst_waits_for_its_rest(ki
     assert held.engine.state is SessionState.TRIPPED
     held.go(10_000)
     assert held.engine.state is SessionState.RUNNING
-    assert held.gateway.delivery.refused == 0
     folder = held.finish()
     assert verify(folder).ok
     kinds = [record.kind for record in kit.records(folder / "gateway.jsonl")]
+    assert "refused" not in kinds
     assert kinds.count("latched") == 2  # the STOP, and the end of the screen
     assert kinds.count("rearmed") == 1
 
@@ -140,7 +140,7 @@ def test_an_amplitude_that_follows_the_limb_through_zero_is_no_refusal(held):
         held.limb.target_deg = angle_deg
         held.go(900)
     held.go(3_000)
-    assert held.gateway.delivery.refused == 0
+    assert held.engine.training.refused == 0
     assert held.engine.state is SessionState.RUNNING
     assert held.drive
 

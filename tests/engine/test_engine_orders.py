@@ -275,7 +275,7 @@ def test_an_assistance_begins_with_its_trigger_and_is_renewed_each_tick(running)
 
 
 def test_an_amplitude_that_falls_to_nothing_waits_for_the_rest(current):
-    """A limb that hovers where the amplitude is zero: the burst has ended, nothing is asked for until the rest is over."""
+    """A limb hovers where the amplitude is zero: the burst has ended; nothing is asked for until the rest is over."""
     current.reach(0.8)  # above the way out of the phase, below the first step of the unit
     current.run(300)
     assert not current.on

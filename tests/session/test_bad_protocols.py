@@ -6,7 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from controller.drivers.stimulators.p24 import P24_LIMITS
+from controller.session.attempts import attempt_settings
 from controller.session.faults import Fault, ProtocolRefused, render
+from controller.session.fields import POINT_US_MIN
 from controller.session.loader import load, load_bytes
 from controller.session.resolve import resolve
 from controller.session.rules import RULES
@@ -124,6 +127,51 @@ def test_a_wrong_protocol_is_refused_by_its_rule(changed, refused, old, new, rul
     caught = refused(changed(old, new))
     assert any(fault.rule in rules for fault in caught.faults), show(caught)
     assert all(fault.fix and fault.message and fault.rule in RULES for fault in caught.faults)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fix"),
+    [
+        ("min_rate: 50 Hz", "min_rate: 20 Hz", "write 50 Hz to 1000 Hz"),
+        ("dwell: 50 ms", "excursion: -5 deg", "write 0 deg to 180 deg"),
+        ("pulse_width: 250 us", "interphase: 5 us\n    pulse_width: 250 us", "write 0 us, or at least 10 us"),
+    ],
+)
+def test_what_detector_or_unit_would_not_take_is_refused_on_its_line(cued, changed, refused, old, new, fix):
+    text = changed(old, new)
+    (fault,) = refused(text).faults
+    assert (fault.rule, fault.line, fault.fix) == ("UNT002", first_difference(cued, text), fix)
+
+
+@pytest.mark.parametrize("holder", ["cued", "without"])
+def test_the_sample_rate_is_bounded_with_and_without_attempts(cued, refused, holder):
+    """`min_rate` is the detector's, and its bounds hold for a protocol that looks for no attempt as well."""
+    text = cued
+    if holder == "without":
+        text = text[: text.index("attempt:\n")] + text[text.index("calibration:\n") :]
+        text = text.replace("{attempt: assist, after 6 s: missed}", "{button: assist, after 6 s: missed}", 1)
+        load_bytes(text.encode(), "p.yaml")
+    (fault,) = refused(text.replace("min_rate: 50 Hz", "min_rate: 49 Hz", 1)).faults
+    assert fault.rule == "UNT002"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("min_rate: 50 Hz", "min_rate: 1000 Hz"),
+        ("dwell: 50 ms", "excursion: 0 deg"),
+        ("dwell: 50 ms", "excursion: 180 deg"),
+        ("pulse_width: 250 us", "pulse_width: 250 us\n    interphase: 0 us"),
+        ("pulse_width: 250 us", "pulse_width: 250 us\n    interphase: 10 us"),
+    ],
+)
+def test_the_bounds_themselves_are_taken_and_make_settings(changed, load_text, old, new):
+    protocol = load_text(changed(old, new)).protocol
+    assert attempt_settings(protocol.attempt, protocol.puck).min_rate_hz == protocol.puck.rate_mhz_min / 1000
+
+
+def test_the_shortest_pause_is_the_shortest_point_of_the_unit():
+    assert P24_LIMITS.pulse_width_us_min == POINT_US_MIN
 
 
 def test_a_value_above_the_cap_names_the_cap_its_source_and_what_fits(cued, changed, refused):

@@ -1,0 +1,173 @@
+"""The real processes on real PTYs: house, gateway, engine and the unit's twin; the test is screen, therapist and puck."""
+
+import os
+import threading
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from controller.assembly.bench.puck_player import PuckPlayer
+from controller.assembly.bench.terminals import RawPort
+from controller.assembly.house import House, HousePlan
+from controller.assembly.protocols import PROPORTIONAL, shipped
+from controller.assembly.results import twin_log
+from controller.assembly.simulated import SimulatedDevices, SimulatedPlan
+from controller.assembly.therapist import Script, ScriptedTherapist
+from controller.clock import MS, SECOND, now_ns
+from controller.record.merge import records
+from controller.record.verify import verify
+from controller.vocabulary.facts import GatewayState
+from controller.vocabulary.snapshot import SessionState
+
+PUCK_S = 0.01
+QUICK = Script(sensory_ua=1_000, motor_ua=1_500, tolerance_ua=2_000, calibrate_attempts=False)
+GOES_ON = Script(1_000, 1_500, 2_000, calibrate_attempts=False, go_on_after_trip=True)
+WIGGLE_DEG = 4.0
+
+
+class Live:
+    """A session up to current at the skin. `pump` is the screen's event loop."""
+
+    def __init__(self, folder, script):
+        self.folder = folder
+        self.angle_deg = 0.0
+        self.screen_beats = True
+        self.devices = SimulatedDevices(SimulatedPlan(seed=1, log=folder / "twin.jsonl", devices="p24"))
+        self.puck = RawPort()
+        self._playing = True
+        self._thread = threading.Thread(target=self._play, daemon=True)
+        self._thread.start()
+        plan = HousePlan(
+            unit=self.devices.url("p24"),
+            puck=f"ximu3:{self.puck.path}",
+            protocol=shipped(PROPORTIONAL),
+            data=folder / "data",
+            log=folder / "processes.log",
+            calibration_rest_s=1.0,
+            calibration_attempts=0,
+            repetitions=1_200,
+        )
+        self.house = House(plan)
+        self.front = self.house.front
+        self.therapist = ScriptedTherapist(script)
+        self._beat_ns = 0
+
+    def _play(self):
+        """The limb goes smoothly to its angle and moves a little about it, so that amplitudes keep changing."""
+        player, angle, number = PuckPlayer(1 / PUCK_S), 0.0, 0
+        while self._playing:
+            number += 1
+            wiggle = WIGGLE_DEG * (1 if number // 25 % 2 else -1) if self.angle_deg else 0.0
+            angle += max(-1.0, min(1.0, self.angle_deg + wiggle - angle))
+            self.puck.write(player.frame(angle))
+            time.sleep(PUCK_S)
+
+    def pump(self, seconds, until=lambda: False):
+        """Screen and therapist for so long, or until something is so; gives whether it came to be."""
+        ends_ns = now_ns() + round(seconds * SECOND)
+        while now_ns() < ends_ns:
+            now = now_ns()
+            self.front.poll(now)
+            self.house.watch()
+            if self.screen_beats and now - self._beat_ns >= 100 * MS:
+                self._beat_ns = now
+                self.front.heartbeat(now)
+            self.therapist.step(now, self.front)
+            if until():
+                return True
+            time.sleep(0.01)
+        return False
+
+    @property
+    def session_state(self):
+        return self.front.snapshot.state if self.front.snapshot else None
+
+    @property
+    def gateway_state(self):
+        return self.front.status.state if self.front.status else None
+
+    def flows(self):
+        """The unit confirmed more than 1 mA."""
+        status = self.front.status
+        return self.gateway_state is GatewayState.DELIVERING and any(o.confirmed_ua > 1_000 for o in status.outputs)
+
+    def to_current(self):
+        assert self.pump(25.0, lambda: self.session_state is SessionState.RUNNING), self.told()
+        self.angle_deg = 45.0
+        assert self.pump(10.0, self.flows), self.told()
+        self.pump(0.3)
+        return self
+
+    def told(self):
+        snapshot, status = self.front.snapshot, self.front.status
+        return (snapshot and (snapshot.state, snapshot.trip, snapshot.todo), status, self.processes_log())
+
+    def processes_log(self):
+        return (self.folder / "processes.log").read_text()
+
+    def close(self):
+        self._playing = False
+        self._thread.join()
+        self.house.close()
+        self.devices.close()
+        self.puck.close()
+
+    # -- afterwards --------------------------------------------------------------------------------------------
+
+    def trains(self):
+        return [entry for entry in twin_log(self.folder / "twin.jsonl") if entry.get("kind") == "train"]
+
+    def last_pulse_ms(self, fault_ns):
+        """From the fault to the last pulse at the skin, in ms (0 when none came after it)."""
+        return max(0.0, (max(train["t_end_ns"] for train in self.trains()) - fault_ns) / MS)
+
+    def session(self):
+        (manifest,) = (self.folder / "data").glob("sub-*/ses-*/session.json")
+        return manifest.parent
+
+    def gateway_records(self):
+        return records(self.session() / "gateway.jsonl")
+
+    def causes(self):
+        return [record.data["cause"] for record in self.gateway_records() if record.kind == "latched"]
+
+    def assert_whole(self):
+        """The records are whole, the processes have printed nothing, and both have gone."""
+        found = verify(self.session())
+        assert found.ok, found.faults
+        assert self.processes_log() == ""
+        assert self.house.gateway.poll() is not None
+        assert self.house.engine.poll() is not None
+
+
+@pytest.fixture
+def runtime(tmp_path, monkeypatch):
+    """A runtime folder of the test's own, so that no other gateway is stopped."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    return tmp_path / f"stimloop-{os.getuid()}"
+
+
+@pytest.fixture
+def start(tmp_path, runtime):
+    """Makes a live session; whatever happens, it is ended."""
+    made = []
+
+    def begin(script=QUICK):
+        made.append(Live(tmp_path, script))
+        return made[-1]
+
+    yield begin
+    for live in made:
+        live.close()
+
+
+@pytest.fixture
+def live(start):
+    """A session with current at the skin."""
+    return start().to_current()
+
+
+@pytest.fixture(scope="session")
+def kit():
+    return SimpleNamespace(QUICK=QUICK, GOES_ON=GOES_ON)
