@@ -15,9 +15,9 @@ from controller.assembly.simulated import SimulatedDevices, SimulatedPlan
 from controller.assembly.therapist import Script, ScriptedTherapist
 from controller.assembly.virtual import LOOK_EVERY_NS, START_NS, VirtualAssembly
 from controller.clock import MS, SECOND, now_ns
-from controller.drivers.pucks.ximu3 import Ximu3Driver
 from controller.drivers.stimulators.p24 import P24_LIMITS, P24Driver
 from controller.engine.core import EngineCore, Setting
+from controller.engine.pucks import PUCKS
 from controller.engine.records import open_session
 from controller.gateway.core import GatewayCore
 from controller.session.loader import Loaded, load
@@ -41,6 +41,7 @@ class DemoPlan:
     repetitions: int = 10
     motion: tuple[Path, str] | None = None
     data: Path | None = None
+    puck: str = "ximu3"
     puck_rate_hz: float | None = None
     script: Script = field(default_factory=Script)
 
@@ -63,7 +64,7 @@ class VirtualRun:
         self.trains: list[dict[str, Any]] = []
         attempt = loaded.protocol.attempt
         self.world = furnish(
-            {"p24": unit_there, "ximu3": puck_there},
+            {"p24": unit_there, plan.puck: puck_there},
             START_NS,
             seed=plan.seed,
             recording=recording,
@@ -100,7 +101,7 @@ class VirtualRun:
 def _virtual_setting(plan: DemoPlan, loaded: Loaded, recording: Recording | None, data: Path) -> Setting:
     return Setting(
         loaded=loaded,
-        puck=Ximu3Driver("puck", "x-IMU3"),
+        puck=PUCKS[plan.puck].driver(),
         puck_rate_hz=plan.puck_rate_hz or (recording.rate_hz if recording else 100.0),
         open_record=partial(open_session, data, loaded, plan.seed, "right", sync="inline"),
         repetitions=None if recording else plan.repetitions,
@@ -164,7 +165,7 @@ def headless_real(plan: DemoPlan) -> DemoResult:
     house = House(
         HousePlan(
             unit=devices.url("p24"),
-            puck=f"ximu3:{devices.url('ximu3')}",
+            puck=f"{plan.puck}:{devices.url(plan.puck)}",
             protocol=Path(loaded.path),
             data=data,
             log=data / "processes.log",

@@ -49,7 +49,7 @@ def demo_on_screen(options: argparse.Namespace) -> int:
     try:
         plan = HousePlan(
             unit=devices.url("p24"),
-            puck=f"ximu3:{devices.url('ximu3')}",
+            puck=f"{options.puck}:{devices.url(options.puck)}",
             protocol=Path(loaded.path),
             data=data,
             log=data / "processes.log",

@@ -18,9 +18,12 @@ from pathlib import Path
 from controller.assembly.house import House, HousePlan
 from controller.assembly.screen import HouseApp
 from controller.assembly.therapist import Script, ScriptedTherapist
+from controller.clock import now_ns
+from controller.timing import sleep_until
 from controller.tui.port import Front
 
 BLOCKED_S = 3.0
+LOOK_EVERY_NS = 40_000_000
 FRAMES_EVERY_NS = 100_000_000
 PROCESSES = "processes.json"
 FRAMES = "frames.json"
@@ -39,11 +42,12 @@ class FrameCounter:
     def step(self, now_ns: int, front: Front) -> None:
         """Look; now and then write down how many frames were drawn."""
         self._therapist.step(now_ns, front)
-        if self.app is not None and now_ns >= self._due_ns:
+        if now_ns >= self._due_ns:
             self._due_ns = now_ns + FRAMES_EVERY_NS
             state = front.snapshot.state if front.snapshot else ""
             whole = self._path.with_suffix(".new")  # a reader must never see half of it
-            whole.write_text(json.dumps({"t_ns": now_ns, "frames": self.app.frames_drawn, "state": state}))
+            frames = self.app.frames_drawn if self.app else 0
+            whole.write_text(json.dumps({"t_ns": now_ns, "frames": frames, "state": state}))
             whole.replace(self._path)
 
 
@@ -55,6 +59,7 @@ def main() -> None:
     parser.add_argument("--puck-rate", type=float, default=100.0)
     parser.add_argument("--protocol", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--no-screen", action="store_true", help="the same hands, nothing drawn")
     parser.add_argument("--tolerance-ua", type=int, default=QUICK.tolerance_ua)
     options = parser.parse_args()
     _take_terminal()
@@ -75,13 +80,31 @@ def main() -> None:
     (options.data / PROCESSES).write_text(json.dumps(numbers))
     script = Script(QUICK.sensory_ua, QUICK.motor_ua, options.tolerance_ua, calibrate_attempts=False)
     counter = FrameCounter(ScriptedTherapist(script), options.data / FRAMES)
-    counter.app = HouseApp(house, None, scripted=False)
-    counter.app.hands_free = counter
     signal.signal(signal.SIGUSR1, lambda *_: time.sleep(BLOCKED_S))
     try:
-        counter.app.run()
+        if options.no_screen:
+            _without_screen(house, counter)
+        else:
+            counter.app = HouseApp(house, None, scripted=False)
+            counter.app.hands_free = counter
+            counter.app.run()
     finally:
         house.close()
+
+
+def _without_screen(house: House, counter: FrameCounter) -> None:
+    """Look 25 times a second, as the screen does, until told to end."""
+    ended: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda which, _frame: ended.append(which))
+    front = house.front
+    while not ended and not front.engine_lost:
+        now = now_ns()
+        front.poll(now)
+        front.heartbeat(now)
+        house.watch()
+        counter.step(now, front)
+        sleep_until(now + LOOK_EVERY_NS)
 
 
 def _take_terminal() -> None:

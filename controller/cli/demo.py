@@ -17,6 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--speed", choices=["realtime", "max"], help="real processes, or the virtual clock")
     parser.add_argument("--protocol", type=Path, metavar="FILE", help="instead of the shipped wrist extension")
     parser.add_argument("--motion", metavar="FILE:TRIAL", help="recorded motion instead of the simulated patient")
+    parser.add_argument("--puck", choices=["ximu3", "fitmi"], default="ximu3", help="which simulated puck is worn")
     parser.add_argument("--data", type=Path, metavar="FOLDER", help="where the session's record goes")
     parser.add_argument("--json", action="store_true", help="one object on stdout")
 
@@ -37,6 +38,7 @@ def run(options: argparse.Namespace) -> int:
         repetitions=options.repetitions,
         motion=_motion(options.motion),
         data=options.data,
+        puck=options.puck,
     )
     speed = options.speed or ("realtime" if options.motion else "max")
     try:

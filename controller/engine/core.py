@@ -251,7 +251,7 @@ class EngineCore:
 
     def _on_gateway_back(self, now_ns: int, entry: ports.GatewayBack) -> None:
         self.gateway_here = True
-        self.status_ns = now_ns
+        self.status_ns = 0  # it has only just been started: its silence counts from its first word
         self.note(now_ns, "gateway_back", {}, sync=True)
         if self.record is not None:
             self.out.append(ports.ToGateway(OpenRecord(str(self.record.folder))))

@@ -52,7 +52,6 @@ class HeldLimb:
         self.target_deg = self.angle_deg = 0.0
         self._at_ns = START_NS
         self._number = 0
-        self._speed_dps = 0.0
 
     def cue(self, now_ns):
         pass
@@ -71,7 +70,11 @@ class HeldLimb:
         self.angle_deg += moved
         noise = 0.01 * (self._number % 7 - 3)
         theta = math.radians(self.angle_deg)
-        return (noise, (moved / passed_s if passed_s else 0.0) + noise, -noise), (-math.sin(theta), 0.0, math.cos(theta))
+        return (noise, (moved / passed_s if passed_s else 0.0) + noise, -noise), (
+            -math.sin(theta),
+            0.0,
+            math.cos(theta),
+        )
 
 
 class Held(VirtualRun):

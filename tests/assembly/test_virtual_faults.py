@@ -1,4 +1,4 @@
-"""Faults on the virtual clock, where every figure is exact: both real cores, the twin, and a limb that the test holds."""
+"""Faults on the virtual clock, where every figure is exact: both cores, the twin, and a limb that the test holds."""
 
 import pytest
 

@@ -240,26 +240,30 @@ def test_the_region_caps_what_fitting_asks_for(kit):
 
 def test_levels_are_marked_in_their_order_and_only_under_current(kit):
     bench = kit.Bench().to_fitting()
-    mark = bench.core.set_up.fitting.mark
-    assert not mark(intents.MarkLevel(1, intents.Level.SENSORY))
-    for _ in range(3):
-        bench.press()
-        bench.run(400)
-    assert not mark(intents.MarkLevel(7, intents.Level.MOTOR))
-    assert mark(intents.MarkLevel(1, intents.Level.MOTOR))
-    bench.press(-500)
-    assert not mark(intents.MarkLevel(1, intents.Level.TOLERANCE))  # below the motor threshold
+    found = bench.core.set_up.fitting.found["extensors"]
+
+    def press(times, step_ua=500):
+        for _ in range(times):
+            bench.press(step_ua)
+            bench.run(400)
+
+    def mark(level, channel=1):
+        bench.intend(intents.MarkLevel(channel, level))
+        return found.sensory_ua, found.motor_ua, found.tolerance_ua
+
+    assert mark(intents.Level.SENSORY) == (0, 0, 0)  # nothing flows yet
+    press(3)
+    assert mark(intents.Level.MOTOR, channel=7) == (0, 0, 0)
+    assert mark(intents.Level.MOTOR) == (0, 1_500, 0)
+    press(1, -500)
+    assert mark(intents.Level.TOLERANCE) == (0, 1_500, 0)  # below the motor threshold
+    press(2)
+    assert mark(intents.Level.TOLERANCE) == (0, 1_500, 2_000)
+    press(1)
+    assert mark(intents.Level.TOLERANCE) == (0, 1_500, 2_000)  # it only falls
     assert not bench.core.set_up.fitting.complete
-    bench.run(400)
-    for _ in range(3):
-        bench.press()
-        bench.run(400)
-    assert mark(intents.MarkLevel(1, intents.Level.TOLERANCE))
-    first_ua = bench.core.set_up.fitting.found["extensors"].tolerance_ua
-    bench.press()
-    bench.run(400)
-    mark(intents.MarkLevel(1, intents.Level.TOLERANCE))
-    assert bench.core.set_up.fitting.found["extensors"].tolerance_ua == first_ua  # it only falls
+    bench.intend(intents.TitrateOff())
+    assert mark(intents.Level.SENSORY) == (0, 1_500, 2_000)  # what does not flow is not felt
 
 
 def test_an_assistance_begins_with_its_trigger_and_is_renewed_each_tick(running):

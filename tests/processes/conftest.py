@@ -1,4 +1,4 @@
-"""The real processes on real PTYs: house, gateway, engine and the unit's twin; the test is screen, therapist and puck."""
+"""The real processes on real PTYs: house, gateway, engine and the unit's twin. The test is screen, person and puck."""
 
 import os
 import threading
@@ -86,6 +86,10 @@ class Live:
     @property
     def gateway_state(self):
         return self.front.status.state if self.front.status else None
+
+    def is_up(self):
+        """Both processes have spoken, and the unit is ready."""
+        return self.front.snapshot is not None and self.gateway_state is GatewayState.DISARMED
 
     def flows(self):
         """The unit confirmed more than 1 mA."""

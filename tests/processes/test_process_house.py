@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from controller.vocabulary.facts import GatewayState
-
 HEAVY = ("numpy", "pint", "yaml", "pydantic", "textual", "hid", "transitions", "asyncio")
 
 # A whole life of the gateway in a fresh interpreter: it serves, its screen hangs up, it leaves; then its modules.
@@ -88,7 +86,7 @@ def descriptors(pid):
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="looks into /proc")
 def test_ports_sockets_and_descriptors_of_a_live_house(start, runtime):
     live = start()
-    assert live.pump(10.0, lambda: live.gateway_state is GatewayState.DISARMED), live.told()
+    assert live.pump(10.0, live.is_up), live.told()
     unit, gateway, engine = live.devices.url("p24"), live.house.gateway.pid, live.house.engine.pid
     assert unit in descriptors(gateway)
     assert unit not in descriptors(engine)  # an observer cannot stop what another process holds open

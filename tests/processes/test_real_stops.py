@@ -133,7 +133,7 @@ def test_the_puck_is_unplugged(live):
 def test_stop_while_nothing_flows_and_signals_end_the_processes(start):
     """Before anything is armed: SIGTERM ends each of them in order."""
     live = start()
-    assert live.pump(10.0, lambda: live.gateway_state is GatewayState.DISARMED), live.told()
+    assert live.pump(10.0, live.is_up), live.told()
     live.house.engine.send_signal(signal.SIGTERM)
     live.house.gateway.send_signal(signal.SIGHUP)
     ends_at = time.monotonic() + 5.0

@@ -24,7 +24,13 @@ class HouseUnderTest:
     """`stimloop`'s three processes with a scripted therapist, on a terminal of the bench's own."""
 
     def __init__(
-        self, unit: str, puck: str, data: Path, puck_rate_hz: float = 100.0, tolerance_ua: int = 2_000
+        self,
+        unit: str,
+        puck: str,
+        data: Path,
+        puck_rate_hz: float = 100.0,
+        tolerance_ua: int = 2_000,
+        screen: bool = True,
     ) -> None:
         self.data = data
         self.data.mkdir(parents=True, exist_ok=True)
@@ -33,6 +39,7 @@ class HouseUnderTest:
         self.terminal = ScreenTerminal()
         words = ["--unit", unit, "--puck", f"ximu3:{puck}", "--puck-rate", str(puck_rate_hz)]
         words += ["--protocol", str(shipped(PROPORTIONAL)), "--data", str(data), "--tolerance-ua", str(tolerance_ua)]
+        words += [] if screen else ["--no-screen"]
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-m", "controller.assembly.scripted_screen", *words],
             stdin=self.terminal.slave,

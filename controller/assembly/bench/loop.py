@@ -47,13 +47,13 @@ class Leg:
 class Bench:
     """The two ports, the puck's player and the unit's twin."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, screen: bool) -> None:
         self.unit, self.puck = RawPort(), RawPort()
         self.twin = P24Twin()
         self.player = PuckPlayer(RATE_HZ)
         self._framer = Framer()
         self._data = data
-        self.house = HouseUnderTest(self.unit.path, self.puck.path, data, RATE_HZ, TOLERANCE_UA)
+        self.house = HouseUnderTest(self.unit.path, self.puck.path, data, RATE_HZ, TOLERANCE_UA, screen)
 
     def close(self) -> None:
         """End everything."""
@@ -216,10 +216,8 @@ def run_loop(
     frames: int = 20_000, rounds: int = 5, screen: bool = True, say: Callable[[str], None] = print
 ) -> dict[str, Any]:
     """The whole bench: `rounds` rounds of echo, relay, ours with `frames` frames each."""
-    if not screen:
-        raise ValueError("the loop is measured with the screen drawing: use --ui")
     data = Path(tempfile.mkdtemp(prefix="stimloop-bench-"))
-    bench = Bench(data)
+    bench = Bench(data, screen)
     legs: dict[str, list[Leg]] = {"control": [], "relay": [], "ours": []}
     try:
         if not bench.wait(lambda: bench.house.frames().get("state") == "running", 0.0, STARTS_WITHIN_NS):
