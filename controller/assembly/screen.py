@@ -82,7 +82,7 @@ def _sit_at(plan: HousePlan, patient: SeeingPatient | None, scripted: bool) -> i
     house = House(plan)
     try:
         app = HouseApp(house, patient, scripted)
-        app.run()
+        app.run(mouse=False)  # the keyboard alone: a mouse wiped over the table must mean nothing
     finally:
         house.close()
     code = app.return_code or 0

@@ -146,6 +146,8 @@ class StimloopApp(App[None]):
             self.armer.reason = ""
         if self.view.state is SessionState.IDLE:
             self.devices_checked = False
+        if self.view.state is SessionState.REVIEW and self.view.armed:
+            self.front.request(Disarm("the session is over"))
 
     async def _follow(self, name: str) -> None:
         """Show the main screen `name`; dialogs of the screen before it are closed."""

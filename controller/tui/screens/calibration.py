@@ -17,6 +17,7 @@ from controller.vocabulary.snapshot import CalibrationView
 _ADVICE = {
     "idle": "Support the limb and let it rest. Then press r: a few seconds of rest are recorded.",
     "rest": "Recording rest. Keep the limb still.",
+    "rested": "Rest is recorded. Press m, then ask for the patient's own attempts (r records rest again).",
     "attempts": "Ask for the movement a few times, with pauses. Own effort only.",
     "done": "Press y to accept this attempt threshold, or r to do it again.",
     "failed": "Press r to do it again.",
@@ -41,14 +42,14 @@ class CalibrationScreen(HouseScreen):
 
     def keys(self, view: View) -> list[Key]:
         """Record, accept, repeat."""
-        stage = "idle" if view.snapshot is None else view.snapshot.calibration.stage
+        stage = "idle" if view.snapshot is None else _stage(view.snapshot.calibration)
         keys: list[Key] = []
         if stage not in ("rest", "attempts"):
             keys.append(key("r", "rest" if stage == "idle" else "repeat: rest", partial(self._say, CalibrateRest())))
         if (
             view.snapshot is not None
             and view.snapshot.calibration.rest_p99_dps > 0
-            and stage in ("idle", "done", "failed")
+            and stage in ("idle", "rested", "done", "failed")
         ):
             keys.append(key("m", "own attempts", partial(self._say, CalibrateAttempts())))
         if stage == "done":
@@ -76,9 +77,16 @@ class CalibrationScreen(HouseScreen):
         chart.model = ChartModel(threshold, snapshot.speed_dps, snapshot.angle_deg, newest, view.engine_stale)
 
 
+def _stage(calibration: CalibrationView) -> str:
+    """The stage, with `rested` told apart: rest is recorded whole, the attempts have not been asked for yet."""
+    rested = calibration.stage == "rest" and calibration.progress >= 1.0
+    return "rested" if rested else calibration.stage
+
+
 def _step(calibration: CalibrationView) -> Parts:
+    stage = _stage(calibration)
     names = (("rest", "1 Rest"), ("attempts", "2 Own attempts"), ("done", "3 Result"))
-    order = {"idle": -1, "rest": 0, "attempts": 1, "failed": 1, "done": 2}[calibration.stage]
+    order = {"idle": -1, "rest": 0, "rested": 0, "attempts": 1, "failed": 1, "done": 2}[stage]
     parts: list[str | tuple[str, str]] = [("Calibration   ", "bold")]
     for index, (_, name) in enumerate(names):
         look = "bold reverse" if index == order else ("$good" if index < order else "$quiet")
@@ -89,7 +97,7 @@ def _step(calibration: CalibrationView) -> Parts:
         parts.append(f"{bar(calibration.progress, 30)} {calibration.progress * 100:3.0f} %\n")
     else:
         parts.append("\n")
-    parts.append(_ADVICE[calibration.stage])
+    parts.append(_ADVICE[stage])
     return tuple(parts)
 
 

@@ -14,6 +14,7 @@ from controller.tui.widgets.pane import Pane, Parts
 from controller.tui.widgets.strip_chart import ChartModel, StripChart
 from controller.tui.words import Part, milliamps, milliamps_or_dash, shortened
 from controller.vocabulary.facts import ArmScope
+from controller.vocabulary.facts import GatewayState
 from controller.vocabulary.intents import FittingDone, Level, MarkLevel, Titrate, TitrateOff
 from controller.vocabulary.requests import Disarm, Prescribe, Press
 from controller.vocabulary.snapshot import ChannelView
@@ -93,6 +94,11 @@ class FittingScreen(HouseScreen):
         if not gate.fresh(self.house.clock()):
             self.say("One step for one press: let the key go, then press again.")
             return
+        resting_s = _resting_s(self.house.view)
+        if step_ua > 0 and resting_s:
+            self.say(f"The muscle rests between two trains: this press did not count. Wait {resting_s:.1f} s.")
+            return
+        self.say("")
         self.house.front.request(Press(gate.number))
         self.house.front.intend(Titrate(channel.channel, step_ua, gate.number))
 
@@ -188,10 +194,21 @@ def _next(view: View, channel: ChannelView) -> Parts:
         if blocked:
             return (("Cannot be armed now: ", "bold $warning"), blocked)
         return (("Electrodes on? Press a, then c, to arm for fitting.", "bold"),)
+    resting_s = _resting_s(view)
+    if resting_s:
+        return (f"Resting {resting_s:.1f} s, then ↑ goes on from the step reached. Levels are marked under current.",)
     if found(channel):
         return ("This channel is done. → for the next one.",)
     missing = next(entry for entry, value in zip(_LEVELS, _values(channel), strict=True) if not value)
     return (f"↑ in small steps and ask. Press {missing[0]} when: {missing[3]}.",)
+
+
+def _resting_s(view: View) -> float:
+    """How long the minimum rest between two trains still lasts, in s (0.0 when it is over)."""
+    status = view.status
+    if status is None or status.state is not GatewayState.RESTING:
+        return 0.0
+    return max(0.0, (status.rest_until_ns - view.now_ns) / 1e9)
 
 
 def _values(channel: ChannelView) -> tuple[int, int, int]:

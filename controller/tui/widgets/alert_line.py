@@ -20,6 +20,9 @@ def alert_parts(view: View, said: str, tripped: bool = False) -> Parts:
         return (("*** Stopped: ", "bold $alarm"), f"{view.status.cause} {view.status.todo}")
     if view.arm_denied:
         return (("** Not armed: ", "bold $warning"), view.arm_denied)
+    todo = "" if view.snapshot is None or tripped else view.snapshot.todo
+    if todo:
+        return (("** ", "bold $warning"), todo)
     if said:
         return (("* ", "bold"), said)
     if view.refusals:
