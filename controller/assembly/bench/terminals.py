@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import os
 import pty
+import select
 import struct
 import termios
 import threading
@@ -51,11 +52,14 @@ class ScreenTerminal:
         self.master, self.slave = pty.openpty()
         fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.drawn_bytes = 0
+        self._closed = False
+        self._enough, self._tell = os.pipe()
         self._thread = threading.Thread(target=self._look, daemon=True)
         self._thread.start()
 
     def _look(self) -> None:
-        while True:
+        # Never inside a read when the terminal is closed: a read under way would keep it open.
+        while self._enough not in select.select([self.master, self._enough], [], [])[0]:
             try:
                 data = os.read(self.master, 65536)
             except OSError:
@@ -74,6 +78,11 @@ class ScreenTerminal:
             os.close(self.slave)
 
     def close(self) -> None:
-        """The terminal goes away: the program gets SIGHUP, and errors on every write."""
-        with contextlib.suppress(OSError):
-            os.close(self.master)
+        """The terminal goes away: the program gets SIGHUP, and errors on every write. Once is enough."""
+        if self._closed:
+            return
+        self._closed = True
+        os.write(self._tell, b".")
+        self._thread.join()
+        for descriptor in (self.master, self._enough, self._tell):
+            os.close(descriptor)
