@@ -63,6 +63,7 @@ def serve(
     self_paced: bool = False,
     start_on: str = "now",
     stdin: int | None = 0,
+    end_with_stdin: bool = False,
     out: TextIO | None = None,
 ) -> int:
     """Serve `devices` (names of `sim.room.DEVICES`) until SIGTERM, SIGINT, SIGHUP or the line `quit`. Returns 0.
@@ -92,7 +93,7 @@ def serve(
                 print(json.dumps(line), file=out or sys.stdout, flush=True)
             if start_on == "now":
                 world.play(start_ns)
-            _run(world, links, log, stop, CommandLine(stdin), start_on == "first-byte")
+            _run(world, links, log, stop, CommandLine(stdin), start_on == "first-byte", end_with_stdin)
     finally:
         world.close(now_ns())
         log.close()
@@ -108,6 +109,7 @@ def _run(
     stop: socket.socket,
     lines: CommandLine,
     start_on_byte: bool,
+    end_with_stdin: bool,
 ) -> None:
     gc.collect()
     gc.freeze()
@@ -125,6 +127,8 @@ def _run(
             for line in lines.read():
                 if not obey(world, line, now_ns()):
                     return
+            if end_with_stdin and lines.fileno() < 0:
+                return
 
 
 @contextlib.contextmanager
@@ -163,6 +167,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="now",
         help="when a recording starts: at once, at a host's first byte, or at the line `play` on stdin",
     )
+    parser.add_argument("--end-with-stdin", action="store_true", help="stop when stdin ends, as after `quit`")
     parser.add_argument("--self-paced", action="store_true", help="the person attempts by themselves every 6 to 12 s")
 
 
@@ -191,6 +196,7 @@ def run(args: argparse.Namespace) -> int:
             rate_hz=args.rate,
             self_paced=args.self_paced,
             start_on=args.start_on,
+            end_with_stdin=args.end_with_stdin,
         )
     except OSError as fault:
         print(f"{fault}", file=sys.stderr)

@@ -34,7 +34,8 @@ class SimulatedDevices:
     def __post_init__(self) -> None:
         plan = self.plan
         plan.log.parent.mkdir(parents=True, exist_ok=True)
-        words = [plan.devices, "--log", str(plan.log), "--seed", str(plan.seed)]
+        # The devices end with whoever started them, however that one ends.
+        words = [plan.devices, "--log", str(plan.log), "--seed", str(plan.seed), "--end-with-stdin"]
         if plan.motion is not None:
             words += ["--motion", f"{plan.motion[0]}:{plan.motion[1]}", "--start-on", "play"]
         if plan.rate_hz is not None:

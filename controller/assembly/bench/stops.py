@@ -36,6 +36,7 @@ BLOCKED_BEFORE_NS = 100 * MS
 FROZEN_NS = SECOND
 AFTERWARDS_NS = 1_200 * MS
 RESTED_NS = 500 * MS
+PULSES_NS = 60 * MS  # at 50 Hz a pulse is never further back than this while current flows
 WATCHDOG_MS = 2_000.0
 WIGGLE_DEG = 4.0
 
@@ -205,6 +206,8 @@ def _one(case: Case, wait_ns: int) -> Outcome:
 def _judge(trial: Trial, fault_ns: int) -> Outcome:
     """A restart is a train that begins after the skin has been quiet for half a second."""
     trains = sorted(trial.trains(), key=lambda train: train["t_start_ns"])
+    if not any(train["t_start_ns"] <= fault_ns <= train["t_end_ns"] + PULSES_NS for train in trains):
+        return Outcome(0.0, 0, True, False, "no current flowed at the instant of the fault")
     last_ns, restarts = fault_ns, 0
     for train in trains:
         if train["t_start_ns"] > max(last_ns, fault_ns) + RESTED_NS:
