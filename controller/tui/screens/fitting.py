@@ -13,8 +13,7 @@ from controller.tui.widgets.meter import output_parts
 from controller.tui.widgets.pane import Pane, Parts
 from controller.tui.widgets.strip_chart import ChartModel, StripChart
 from controller.tui.words import Part, milliamps, milliamps_or_dash, shortened
-from controller.vocabulary.facts import ArmScope
-from controller.vocabulary.facts import GatewayState
+from controller.vocabulary.facts import ArmScope, GatewayState
 from controller.vocabulary.intents import FittingDone, Level, MarkLevel, Titrate, TitrateOff
 from controller.vocabulary.requests import Disarm, Prescribe, Press
 from controller.vocabulary.snapshot import ChannelView
