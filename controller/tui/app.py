@@ -156,6 +156,8 @@ class StimloopApp(App[None]):
         while isinstance(self.screen, HouseDialog):
             await self.pop_screen()
         screen = _MAIN[name]()
+        if self._main == "stop_test" and name == "fitting":
+            screen.say("STOP works: the gateway has seen it.")
         await (self.switch_screen(screen) if self._main else self.push_screen(screen))
         self._main = name
 

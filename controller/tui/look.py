@@ -12,12 +12,28 @@ from controller.vocabulary.facts import ArmNumber, ArmScope, GatewayState
 from controller.vocabulary.snapshot import CalibrationView, SessionState
 
 SIZES = ((80, 24), (160, 50))
-_LOG = """Training log   SIM-01   right side   22 Nov 2026
+_LOG = """Task-training log
+=================
+Patient:  SIM01
+Session:  ses-20261122T101500
+Started:  2026-11-22 10:15 UTC
+Protocol: Wrist extension, cued
+Ended:    normal, simulated devices
 
- time   task                           peak    latency  channels       result
- 00:41  lift the hand off the table    22 d/s    15 ms  ch1 12.5 mA    assisted, completed
- 00:53  lift the hand off the table    31 d/s    14 ms  ch1 12.5 mA    assisted, completed
- 01:04  lift the hand off the table     9 d/s        -  -              missed
+lift hand · lift the hand at the wrist · right
+Time    No.  Peak/need   Delay  Channels, mA              Orthosis     Outcome
+-----  ----  ---------  ------  ------------------------  -----------  ---------
+03:41     1       22/8   15 ms  extensors 12.5            -            completed
+03:53     2       31/8   14 ms  extensors 12.5            -            completed
+04:04     3        1/-       -  -                         -            missed
+       note: tired, asked for a break
+
+Totals                      Attempts  Assisted  Completed  Missed  Pulses    Min
+--------------------------  --------  --------  ---------  ------  ------  -----
+lift hand · lift the hand          2         2          2       1     212    0.6
+at the wrist · right
+--------------------------  --------  --------  ---------  ------  ------  -----
+Session                            2         2          2       1     431    4.2
 """
 
 

@@ -19,7 +19,7 @@ from controller.vocabulary.snapshot import (
 )
 
 NOW_NS = 1_000_000_000_000
-PATIENT = PatientEntry("SIM-01", "right", "built in, with a weak right wrist; for practice", True)
+PATIENT = PatientEntry("SIM01", "right", "built in, with a weak right wrist; for practice", True)
 EXTENSORS = ChannelView(
     name="extensors",
     channel=1,
@@ -60,7 +60,7 @@ def snapshot(state: SessionState = SessionState.RUNNING) -> Snapshot:
         t_ns=NOW_NS - 20_000_000,
         number=1500,
         state=state,
-        patient="SIM-01",
+        patient="SIM01",
         affected_side="right",
         protocol="Wrist extension, triggered by the patient's own movement",
         activity="wrist_extension",
@@ -82,7 +82,7 @@ def snapshot(state: SessionState = SessionState.RUNNING) -> Snapshot:
         tally=TallyView(5, 4, 3, 1, 10, 340, 2, 3, "Good! Two in a row."),
         trip="",
         todo="",
-        folder="data/sub-SIM-01/ses-20261122T101500",
+        folder="data/sub-SIM01/ses-20261122T101500",
         journal_backlog_ms=3,
         latency_ms=14.6,
     )

@@ -32,7 +32,7 @@ def view(status, snapshot=None, now_ns=NOW_NS) -> View:
         (samples.status(GatewayState.ARMED), SessionState.PAUSED, "‖ PAUSED, armed, 0 mA"),
         (samples.status(GatewayState.RESTING), SessionState.RUNNING, "▶ ARMED resting, 0 mA"),
         (samples.status(GatewayState.DELIVERING, 12_500), SessionState.RUNNING, "■ STIM ON ch1 12.5 mA"),
-        (samples.latched(), SessionState.TRIPPED, "▲ LATCHED: STOP was pressed (F12)."),
+        (samples.latched(), SessionState.TRIPPED, "▲ STOPPED: STOP was pressed (F12)."),
     ],
 )
 def test_each_state_has_its_word_and_glyph(status, state, word):
@@ -82,7 +82,7 @@ def test_links_name_a_lost_puck_and_an_old_one():
     lost = replace(samples.snapshot(), pucks=(PuckView("wrist", "x", 0.0, 900, 0, "unplugged"),))
     old = replace(samples.snapshot(), pucks=(PuckView("wrist", "x", 100.0, 140, 0, ""),))
     assert "puck ✖" in text(bar_model(view(samples.status(), lost)).links)
-    assert "puck ▲ 140 ms" in text(bar_model(view(samples.status(), old)).links)
+    assert "puck ▲ 0.1 s old" in text(bar_model(view(samples.status(), old)).links)
 
 
 def test_old_snapshot_is_marked_on_the_bar():
@@ -92,7 +92,7 @@ def test_old_snapshot_is_marked_on_the_bar():
 
 def test_alerts_come_in_the_order_of_their_urgency():
     front = SampleFront(samples.snapshot(), samples.status())
-    front.refusals = (Refusal(0, 1, "G07", "too much", False),)
+    front.refusals = (Refusal(NOW_NS, 1, "G07", "too much", False),)
     assert "rule G07" in text(alert_parts(View.of(front, NOW_NS), ""))
     assert text(alert_parts(View.of(front, NOW_NS), "mind this")) == "* mind this"
     front.arm_denied = "the puck is old"

@@ -86,8 +86,8 @@ async def test_an_expired_number_cannot_be_confirmed(show):
         (SessionState.PAUSED, GatewayState.DISARMED, "r", []),
         (SessionState.CALIBRATING, GatewayState.DISARMED, "y", [AcceptCalibration()]),
         (SessionState.CALIBRATING, GatewayState.DISARMED, "r", [CalibrateRest()]),
-        (SessionState.IDLE, GatewayState.DISARMED, "enter", [ChoosePatient("SIM-01")]),
-        (SessionState.IDLE, GatewayState.DISARMED, "1", [ChoosePatient("SIM-01")]),
+        (SessionState.IDLE, GatewayState.DISARMED, "enter", [ChoosePatient("SIM01")]),
+        (SessionState.IDLE, GatewayState.DISARMED, "1", [ChoosePatient("SIM01")]),
         (SessionState.IDLE, GatewayState.DISARMED, "2", []),
     ],
 )
@@ -146,7 +146,7 @@ async def test_a_level_is_not_marked_without_current(show, rows):
         await pilot.press("m")
         await pilot.pause()
         assert front.said == []
-        assert "There is no current now" in "\n".join(rows(app))
+        assert "No current flows now" in "\n".join(rows(app))
 
 
 async def test_region_and_pad_go_to_the_gateway_before_arming_for_fitting(show):
@@ -154,8 +154,8 @@ async def test_region_and_pad_go_to_the_gateway_before_arming_for_fitting(show):
     app.devices_checked = True
     said = await press(app, front, "a")
     assert said == [
-        Prescribe("SIM-01", "2026-11-22", 1, "forearm", 2500, 0, 0),
-        Prescribe("SIM-01", "2026-11-22", 2, "forearm", 2500, 0, 0),
+        Prescribe("SIM01", "2026-11-22", 1, "forearm", 2500, 0, 0),
+        Prescribe("SIM01", "2026-11-22", 2, "forearm", 2500, 0, 0),
         Arm(ArmScope.FITTING, ""),
     ]
 
@@ -166,7 +166,7 @@ async def test_finishing_disarms_before_it_prescribes_the_ceiling(show):
     assert await press(app, front, "f") == [
         TitrateOff(),
         Disarm("fitting is done"),
-        Prescribe("SIM-01", "2026-11-22", 1, "forearm", 2500, 18_000, 10_500),
+        Prescribe("SIM01", "2026-11-22", 1, "forearm", 2500, 18_000, 10_500),
         FittingDone(),
     ]
 

@@ -14,27 +14,27 @@ from controller.vocabulary.snapshot import SessionState
 
 EXPECTED = {
     "starting": ("No current can flow", "gateway  ○ not heard yet"),
-    "patient": ("Who is treated today?", "SIM-01", "right side affected", "simulated patient"),
+    "patient": ("Who is treated today?", "SIM01", "right side affected", "simulated patient"),
     "screening": ("the questions are shown for practice", "Pacemaker", "HF surgery", "7 questions are open"),
     "screening_blocked": ("▲ YES", "BLOCKED"),
     "check": ("SIM0P24001", "100 Hz", "This unit has no emergency-stop input", "blind below 15 mA"),
     "check_missing": ("Plug the unit in", "Switch the motion puck on"),
     "stop_test": ("Press F12 now", "Nothing can be armed"),
-    "fitting": ("■ STIM ON ch1 8.0 mA", "limit now      40.0 mA", "cap for the forearm", "7.5 mA ≠", "first moves"),
-    "fitting_done": ("ceiling today  18.0 mA", "All levels are found"),
+    "fitting": ("■ STIM ON ch1 8.0 mA", "limit now   40.0 mA", "cap for the forearm", "7.5 mA ≠", "first moves"),
+    "fitting_done": ("ceiling     18.0 mA", "All levels are found"),
     "calibration": ("60 %", "Three attempts seen", "attempt threshold"),
     "calibration_done": ("attempt threshold  11.5 deg/s", "Press y to accept"),
     "ready": ("Press a, then c", "Repetitions 3/10"),
     "ready_confirm": ("Press c within 5 s", "confirm: arm (4 s)"),
     "running": ("cue  1.4 s of 6.0 s", "score 340", "streak 2", "12.5 mA   12.0 mA ≠", "╌╌╌", "session 04:12"),
     "paused": ("‖ PAUSED, safe, 0 mA", "Paused, disarmed"),
-    "tripped": ("▲ TRIPPED", "STOP was pressed (F12).", "What to do", "Why is it safe"),
+    "tripped": ("▲ THE SESSION WAS STOPPED", "STOP was pressed (F12).", "What to do", "Why is it safe"),
     "gateway_silent": ("▲ PULL THE LEADS: gateway silent 0.4 s", "*** PULL THE LEADS"),
     "help": ("This screen", "F12 stops at once"),
-    "devices": ("Devices", "unit confirmed 40 ms ago"),
+    "devices": ("Devices", "report fresh", "0 orders refused"),
     "end": ("End the session?",),
     "note": ("Note for the training log",),
-    "review": ("is over", "Training log", "Record: data/sub-SIM-01"),
+    "review": ("is over", "Task-training log", "asked for a break", "Record: data/sub-SIM01"),
 }
 
 
@@ -54,7 +54,7 @@ async def test_scene(name, size, make_app, rows):
         shown = rows(app)
         assert len(shown) == size[1]
         assert shown[0].endswith(" F12 STOP ")
-        assert shown[-1].rstrip().endswith("F1 help")
+        assert shown[-1].rstrip().endswith("F1  help")
         page = "\n".join(shown)
         assert [word for word in EXPECTED[name] if word not in page] == []
 

@@ -125,7 +125,7 @@ class P24Driver(P24Connection):
             raise PairCheckFailed("the unit is not initialised, so nothing may be written")
         window = self._window
         number = window.next_number()
-        update = Held(number, *checked_update(number, ticket.trains))
+        update = Held(number, *checked_update(number, ticket.trains, self._known))
         if not update.mask:
             return self.release(now_ns)
         if window.full:

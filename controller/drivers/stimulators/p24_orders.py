@@ -63,23 +63,24 @@ class ReadBack(NamedTuple):
     mask: int
 
 
-READ_BACK_MAX = 512
+KNOWN_MAX = 512
 UPDATE = COMMAND[MlUpdate]
-_READ_BACK: dict[tuple[Train, ...], ReadBack] = {}
+Known = dict[tuple[Train, ...], ReadBack]
+"""What one connection has read back already."""
 
 
-def checked_update(number: int, trains: tuple[Train, ...]) -> tuple[bytes, Outputs, int]:
+def checked_update(number: int, trains: tuple[Train, ...], known: Known | None = None) -> tuple[bytes, Outputs, int]:
     """Frame, outputs and channel mask for `trains` (those without current are left out, which is off).
 
     The frame has been read back as the unit reads it and says exactly what `trains` say. Raises `PairCheckFailed`.
     """
-    known = _READ_BACK.get(trains)
-    if known is not None:
+    before = None if known is None else known.get(trains)
+    if before is not None:
         # These very trains were encoded, read back and compared before: only number, CRC and stuffing are new.
-        data = build(number, UPDATE, known.payload)
-        if parse(data) != (number, UPDATE, known.payload):
+        data = build(number, UPDATE, before.payload)
+        if parse(data) != (number, UPDATE, before.payload):
             raise PairCheckFailed("the frame does not read back")
-        return data, known.outputs, known.mask
+        return data, before.outputs, before.mask
     wanted = [train for train in trains if any(current_ua for _, current_ua in train.points)]
     if len(wanted) > 1:
         wanted.sort()
@@ -92,11 +93,11 @@ def checked_update(number: int, trains: tuple[Train, ...]) -> tuple[bytes, Outpu
     mask = 0
     for channel, _ in outputs:
         mask |= 1 << channel - 1
-    if len(_READ_BACK) >= READ_BACK_MAX:
-        _READ_BACK.clear()
     frame = parse(data)
-    if type(frame) is Frame:
-        _READ_BACK[trains] = ReadBack(frame.payload, outputs, mask)
+    if known is not None and type(frame) is Frame:
+        if len(known) >= KNOWN_MAX:
+            known.clear()
+        known[trains] = ReadBack(frame.payload, outputs, mask)
     return data, outputs, mask
 
 

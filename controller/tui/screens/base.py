@@ -53,9 +53,9 @@ class HouseScreen(Screen[Any]):
     def show(self, view: View) -> None:
         """Paint all of the screen from `view`."""
         self.query_one(StatusBar).model = bar_model(view)
+        self.paint(view)
         self.query_one(AlertLine).parts = alert_parts(view, self.said, self.tripped)
         self.query_one(KeysLine).shown = hints(self.keys(view))
-        self.paint(view)
 
     def live_keys(self, view: View) -> frozenset[str]:
         """Every key name that is bound here."""
@@ -75,6 +75,14 @@ class HouseScreen(Screen[Any]):
                 live.action()
                 self.house.repaint()
                 return
+        if event.key in self.BOUND.split(","):
+            event.stop()
+            self.said = self.why_not(event.key, self.house.view)
+            self.house.repaint()
+
+    def why_not(self, name: str, view: View) -> str:
+        """Why this screen's key `name` does nothing now: nobody should have to guess."""
+        return f"{name} does nothing now."
 
     def quit_key(self) -> Key:
         """Leaving; the app asks first where that matters."""

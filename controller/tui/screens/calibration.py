@@ -15,12 +15,12 @@ from controller.vocabulary.intents import AcceptCalibration, CalibrateAttempts, 
 from controller.vocabulary.snapshot import CalibrationView
 
 _ADVICE = {
-    "idle": "Support the limb and let it rest. Then press r: a few seconds of rest are recorded.",
+    "idle": "Support the limb and let it lie still. Then press r: rest is recorded.",
     "rest": "Recording rest. Keep the limb still.",
-    "rested": "Rest is recorded. Press m, then ask for the patient's own attempts (r records rest again).",
-    "attempts": "Ask for the movement a few times, with pauses. Own effort only.",
-    "done": "Press y to accept this attempt threshold, or r to do it again.",
-    "failed": "Press r to do it again.",
+    "rested": "Rest is recorded. Press m for the patient's own attempts.",
+    "attempts": "The patient tries when the words above say so. Own effort only.",
+    "done": "Press y to accept this attempt threshold, or r to start over.",
+    "failed": "Press r to start over, or m to try the attempts again.",
 }
 
 
@@ -44,20 +44,28 @@ class CalibrationScreen(HouseScreen):
         """Record, accept, repeat."""
         stage = "idle" if view.snapshot is None else _stage(view.snapshot.calibration)
         keys: list[Key] = []
-        if stage not in ("rest", "attempts"):
-            keys.append(key("r", "rest" if stage == "idle" else "repeat: rest", partial(self._say, CalibrateRest())))
+        if stage != "rest":
+            keys.append(key("r", "rest" if stage == "idle" else "start over", partial(self._say, CalibrateRest())))
         if (
             view.snapshot is not None
             and view.snapshot.calibration.rest_p99_dps > 0
             and stage in ("idle", "rested", "done", "failed")
         ):
-            keys.append(key("m", "own attempts", partial(self._say, CalibrateAttempts())))
+            keys.insert(0, key("m", "own attempts", partial(self._say, CalibrateAttempts())))
         if stage == "done":
             keys.insert(0, key("y", "accept", partial(self._say, AcceptCalibration())))
         if view.armed:
             keys.append(key("d", "disarm", self.house.armer.disarm))
         keys.append(self.quit_key())
         return keys
+
+    def why_not(self, name: str, view: View) -> str:
+        """In the order in which things are done here."""
+        return {
+            "r": "Rest is being recorded.",
+            "m": "Record rest first: press r, and wait for 100 %.",
+            "y": "There is no attempt threshold to accept yet.",
+        }.get(name, super().why_not(name, view))
 
     def _say(self, intent: Intent) -> None:
         self.house.front.intend(intent)
@@ -94,7 +102,9 @@ def _step(calibration: CalibrationView) -> Parts:
         parts += [(f" {glyph} {name} ", look), "  "]
     parts.append("\n")
     if calibration.stage in ("rest", "attempts"):
-        parts.append(f"{bar(calibration.progress, 30)} {calibration.progress * 100:3.0f} %\n")
+        parts.append(f"{bar(calibration.progress, 20)} {calibration.progress * 100:3.0f} %   ")
+        prompt = calibration.advice if stage == "attempts" else ""
+        parts.append((f"{prompt}\n", "bold $attempt"))
     else:
         parts.append("\n")
     parts.append(_ADVICE[stage])
@@ -114,5 +124,5 @@ def _result(calibration: CalibrationView) -> Parts:
         (f"{threshold}\n", "bold $attempt"),
         ("peaks of attempts     ", "bold"),
         f"{peaks} deg/s\n",
-        (f"{glyph}{calibration.advice}", look),
+        (f"{glyph}{calibration.advice}" if calibration.stage in ("done", "failed") else "", look),
     )

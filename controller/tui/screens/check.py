@@ -7,9 +7,10 @@ from textual.app import ComposeResult
 from controller.tui.keys import Key, key
 from controller.tui.screens.base import HouseDialog, HouseScreen
 from controller.tui.view import View
+from controller.tui.widgets.meter import CONFIRM_STALE_MS
 from controller.tui.widgets.pane import Pane, Parts
-from controller.tui.words import Part
-from controller.vocabulary.facts import GatewayState
+from controller.tui.words import Part, seconds
+from controller.vocabulary.facts import GatewayState, GatewayStatus
 from controller.vocabulary.snapshot import PuckView
 
 RATE_MIN_HZ = 50.0
@@ -46,9 +47,21 @@ def _unit(view: View) -> Item:
     if status.state is GatewayState.CONNECTED:
         return Item(False, "unit", f"{status.unit or 'unknown'}: starting", "Wait. If it stays so: unit off, on again.")
     kind = "simulated" if status.simulated else "REAL UNIT: cannot be armed"
+    report = _confirmation(status)
     return Item(
-        status.simulated, "unit", f"{status.unit}  ({kind})", "" if status.simulated else "Use a simulated unit."
+        status.simulated,
+        "unit",
+        f"{status.unit}  {kind}  {report}",
+        "" if status.simulated else "Use a simulated unit.",
     )
+
+
+def _confirmation(status: GatewayStatus) -> str:
+    """Ages that change with every look would only flicker: fresh, or how old."""
+    if status.confirmed_age_ms < 0:
+        return "not reported yet"
+    stale = status.confirmed_age_ms > CONFIRM_STALE_MS
+    return f"last report {seconds(status.confirmed_age_ms)} ago" if stale else "report fresh"
 
 
 def _pucks(view: View) -> tuple[Item, ...]:
@@ -59,10 +72,11 @@ def _pucks(view: View) -> tuple[Item, ...]:
 
 
 def _puck(puck: PuckView) -> Item:
-    name = f"puck {puck.name}"
+    name = "puck" if puck.name == "puck" else f"puck {puck.name}"
     if puck.lost:
         return Item(False, name, f"lost: {puck.lost}", "Plug it in again.")
-    found = f"{puck.device}  {puck.rate_hz:.0f} Hz  {puck.age_ms} ms old  {puck.bad_frames} bad frames"
+    age = "fresh" if puck.age_ms <= AGE_MAX_MS else f"{puck.age_ms} ms old"
+    found = f"{puck.device}  {puck.rate_hz:.0f} Hz  {age}  {puck.bad_frames} bad frames".strip()
     if not puck.rate_hz >= RATE_MIN_HZ:
         return Item(False, name, found, f"Under {RATE_MIN_HZ:.0f} Hz: bring it nearer to its receiver, or charge it.")
     if not puck.age_ms <= AGE_MAX_MS:
@@ -73,17 +87,15 @@ def _puck(puck: PuckView) -> Item:
 def _link(view: View) -> Item:
     status = view.status
     if status is None or view.gateway_silent:
-        return Item(False, "gateway", "silent", "PULL THE LEADS, leave with ctrl+q and start again.")
-    found = f"answers, {status.wire_faults} wire faults, {status.refused} refused"
-    if status.confirmed_age_ms >= 0:
-        found += f", unit confirmed {status.confirmed_age_ms} ms ago"
-    return Item(True, "gateway", found)
+        return Item(False, "gateway", "silent", "PULL THE LEADS. If it stays so: leave with ctrl+q and start again.")
+    return Item(True, "gateway", f"answers, {status.wire_faults} wire faults, {status.refused} orders refused")
 
 
 def _engine(view: View) -> Item:
     if view.engine_lost or view.snapshot is None:
         return Item(False, "engine", view.engine_lost or "silent", "Leave with ctrl+q and start again.")
-    return Item(True, "engine", f"answers, {view.snapshot_age_ms} ms old")
+    found = f"answers, {seconds(view.snapshot_age_ms)} old" if view.engine_stale else "answers"
+    return Item(not view.engine_stale, "engine", found, "Wait. If it stays so: leave." if view.engine_stale else "")
 
 
 def check_parts(view: View) -> Parts:
@@ -121,6 +133,10 @@ class CheckScreen(HouseScreen):
         if all(item.good for item in items(view)):
             found.insert(0, key("g", "go on to the STOP test", self._go_on))
         return found
+
+    def why_not(self, name: str, view: View) -> str:
+        """The arrows say what is missing."""
+        return "Something is missing: do what the arrows say."
 
     def _go_on(self) -> None:
         self.house.devices_checked = True

@@ -44,7 +44,14 @@ class AskDialog(HouseDialog):
 
     def paint(self, view: View) -> None:
         """The question stands still."""
-        self.query_one("#question", Pane).parts = ((f"{self._question}\n\n", "bold"), self._about)
+        self.query_one("#question", Pane).parts = (
+            (f"{self._question}\n\n", "bold"),
+            f"{self._about}\n\n",
+            ("y", "bold reverse"),
+            " yes     ",
+            ("n", "bold reverse"),
+            " no, go back",
+        )
 
 
 class QuitDialog(AskDialog):

@@ -8,12 +8,13 @@ from textual.widgets import Digits
 
 from controller.tui.keys import Key, key
 from controller.tui.screens.base import HouseScreen
+from controller.tui.steps import StepWatch, resting
 from controller.tui.view import View
-from controller.tui.widgets.meter import output_parts
+from controller.tui.widgets.meter import limb_parts, output_parts
 from controller.tui.widgets.pane import Pane, Parts
 from controller.tui.widgets.strip_chart import ChartModel, StripChart
 from controller.tui.words import Part, milliamps, milliamps_or_dash, shortened
-from controller.vocabulary.facts import ArmScope, GatewayState
+from controller.vocabulary.facts import ArmScope
 from controller.vocabulary.intents import FittingDone, Level, MarkLevel, Titrate, TitrateOff
 from controller.vocabulary.requests import Disarm, Prescribe, Press
 from controller.vocabulary.snapshot import ChannelView
@@ -24,6 +25,11 @@ _LEVELS = (
     ("m", Level.MOTOR, "motor", "muscle first moves"),
     ("t", Level.TOLERANCE, "tolerance", "most accepted"),
 )
+_WHEN = {
+    "s": "the patient first feels it",
+    "m": "the muscle first moves",
+    "t": "it is the most the patient accepts",
+}
 
 
 def found(channel: ChannelView) -> bool:
@@ -32,27 +38,33 @@ def found(channel: ChannelView) -> bool:
 
 
 class FittingScreen(HouseScreen):
-    """One step of 0.5 mA for one fresh key press; a held key does nothing."""
+    """One step of 0.5 mA for one fresh key press; a held key does nothing, and a press in vain is told."""
 
     BOUND = "a,c,d,up,down,o,s,m,t,left,right,f,q"
     HELP = (
         "Arm for fitting (a, then c). ↑ and ↓ change the current by 0.5 mA for each fresh press: a held key is "
-        "ignored. Ask the patient all the time. s: it is first felt. m: the muscle first moves. t: the most that "
-        "is accepted, which is today's ceiling and is never exceeded. A level is marked at the present current.\n"
+        "ignored. The current goes off by itself after 3 s and the muscle rests for 2 s; then ↑ starts again one "
+        "step above the last train, ↓ one step below. Ask the patient all the time. s: it is first felt. m: the "
+        "muscle first moves. t: the most that is accepted, today's ceiling. A level is marked while current flows.\n"
         "o switches off. ← → choose the channel. When all levels are found, f finishes."
     )
     at = 0
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._steps = StepWatch()
+
     def compose_body(self) -> ComposeResult:
         """Channels at the left, the chosen channel's figures at the right (below, on a small terminal)."""
         yield Pane(id="fit-title", classes="note")
+        yield Pane(id="fit-next", classes="box")
         with Container(id="fit-panes"):
             yield Pane(id="fit-channel", classes="box")
             yield Pane(id="fit-levels", classes="box")
+        yield Pane(id="fit-big-label", classes="wide-only")
         yield Digits("", id="fit-big", classes="wide-only")
         yield Pane(id="fit-output", classes="box")
         yield StripChart(self.house.trace, self.house.count_frame, id="chart")
-        yield Pane(id="fit-next", classes="note")
 
     # -- keys ------------------------------------------------------------------------------------------------------
 
@@ -81,6 +93,19 @@ class FittingScreen(HouseScreen):
             keys.append(self.quit_key())
         return keys
 
+    def why_not(self, name: str, view: View) -> str:
+        """In the order in which things are done here."""
+        if name in ("up", "down", "o", "s", "m", "t") and not view.armed:
+            return "Arm first: press a, then c."
+        return {
+            "f": "Not all levels are found yet.",
+            "c": "Press a first, then c within 5 s.",
+            "a": "Armed already.",
+            "q": "Disarm first (d), or leave with ctrl+q.",
+            "left": "There is only one channel.",
+            "right": "There is only one channel.",
+        }.get(name, super().why_not(name, view))
+
     def _channel(self, view: View) -> ChannelView | None:
         return view.channels[min(self.at, len(view.channels) - 1)] if view.channels else None
 
@@ -89,15 +114,16 @@ class FittingScreen(HouseScreen):
         self.at = (self.at + by) % len(self.house.view.channels)
 
     def _step(self, channel: ChannelView, step_ua: int) -> None:
-        gate = self.house.press_gate
-        if not gate.fresh(self.house.clock()):
+        gate, now_ns = self.house.press_gate, self.house.clock()
+        if not gate.fresh(now_ns):
             self.say("One step for one press: let the key go, then press again.")
             return
-        resting_s = _resting_s(self.house.view)
-        if step_ua > 0 and resting_s:
-            self.say(f"The muscle rests between two trains: this press did not count. Wait {resting_s:.1f} s.")
+        in_the_way = self._steps.in_the_way(self.house.view, channel, step_ua)
+        if in_the_way:
+            self.say(in_the_way)
             return
-        self.say("")
+        if step_ua > 0:
+            self._steps.pressed_up(channel, now_ns)
         self.house.front.request(Press(gate.number))
         self.house.front.intend(Titrate(channel.channel, step_ua, gate.number))
 
@@ -106,7 +132,7 @@ class FittingScreen(HouseScreen):
 
     def _mark(self, channel: ChannelView, level: Level) -> None:
         if channel.now_ua <= 0:
-            self.say("There is no current now: a level is marked while it flows.")
+            self.say("No current flows now: press ↑ or ↓, and mark the level while it flows.")
             return
         self.house.front.intend(MarkLevel(channel.channel, level))
 
@@ -137,6 +163,7 @@ class FittingScreen(HouseScreen):
     def paint(self, view: View) -> None:
         """All panes."""
         snapshot, channel = view.snapshot, self._channel(view)
+        self.said = self._steps.look(view) or self.said
         if snapshot is None or channel is None:
             return
         self.query_one("#fit-title", Pane).parts = (
@@ -144,10 +171,12 @@ class FittingScreen(HouseScreen):
             (f"   {shortened(snapshot.protocol, self.size.width - 40)}", "$quiet"),
         )
         self.query_one("#fit-channel", Pane).parts = _channel_parts(view, channel)
-        self.query_one("#fit-levels", Pane).parts = _level_parts(view, channel)
-        self.query_one("#fit-output", Pane).parts = output_parts(view)
+        reached_ua = self._steps.reached_ua.get(channel.channel, 0)
+        self.query_one("#fit-levels", Pane).parts = _level_parts(channel, reached_ua)
+        self.query_one("#fit-output", Pane).parts = (*output_parts(view), "\n", *limb_parts(view))
         self.query_one("#fit-next", Pane).parts = _next(view, channel)
         if self.has_class("-wide"):
+            self.query_one("#fit-big-label", Pane).parts = ((f"ch{channel.channel} flows now, mA", "bold"),)
             digits, value = self.query_one("#fit-big", Digits), f"{channel.now_ua / 1000:.1f}"
             if digits.value != value:
                 digits.update(value)
@@ -169,16 +198,15 @@ def _channel_parts(view: View, channel: ChannelView) -> Parts:
     )
 
 
-def _level_parts(view: View, channel: ChannelView) -> Parts:
-    values = (channel.sensory_ua, channel.motor_ua, channel.tolerance_ua)
-    parts: list[Part] = [("now        ", "bold"), (f"{milliamps(channel.now_ua):>8}\n", "bold")]
-    for (name, _, word, meaning), value in zip(_LEVELS, values, strict=True):
+def _level_parts(channel: ChannelView, reached_ua: int) -> Parts:
+    parts: list[Part] = [("flows now  ", "bold"), (f"{milliamps(channel.now_ua):>8}", "bold")]
+    parts.append((f"  last train {milliamps_or_dash(reached_ua)}\n", "$quiet"))
+    for (name, _, word, meaning), value in zip(_LEVELS, _values(channel), strict=True):
         glyph, look = ("✓", "$good") if value else ("○", "$quiet")
         parts += [(f"{glyph} ", look), f"{word:<9}{milliamps_or_dash(value):>8}  ", (f"{name}  {meaning}\n", "$quiet")]
-    ceiling = milliamps_or_dash(channel.tolerance_ua) if channel.tolerance_ua else "not found yet"
-    parts += [("ceiling today  ", "bold"), f"{ceiling}\n"]
-    parts += [("limit now      ", "bold"), f"{milliamps(channel.limit_ua)}\n"]
-    parts.append((f"  set by: {channel.limit_source}", "$quiet"))
+    ceiling = f"{milliamps(channel.tolerance_ua):>8}" if channel.tolerance_ua else "not found yet"
+    parts += [("ceiling    ", "bold"), f"{ceiling}\n"]
+    parts += [("limit now  ", "bold"), f"{milliamps(channel.limit_ua):>8}", (f"  {channel.limit_source}", "$quiet")]
     return tuple(parts)
 
 
@@ -187,27 +215,22 @@ def _next(view: View, channel: ChannelView) -> Parts:
     if view.arm_number is not None:
         return (("Press c within 5 s to arm for fitting.", "bold"),)
     if view.channels and all(found(each) for each in view.channels):
-        return (("All levels are found: f sets today's ceilings and goes on.", "bold $good"),)
+        return (("All levels are found. f sets today's ceilings and goes on.", "bold $good"),)
     if not view.armed:
         blocked = view.status.blocked if view.status is not None else ""
         if blocked:
             return (("Cannot be armed now: ", "bold $warning"), blocked)
         return (("Electrodes on? Press a, then c, to arm for fitting.", "bold"),)
-    resting_s = _resting_s(view)
-    if resting_s:
-        return (f"Resting {resting_s:.1f} s, then ↑ goes on from the step reached. Levels are marked under current.",)
+    resting_s = resting(view)
+    if resting_s > 0:
+        return (
+            (f"Resting {resting_s:.1f} s. ", "bold $armed"),
+            "Then ↑ goes one step above the last train, ↓ one below.",
+        )
     if found(channel):
-        return ("This channel is done. → for the next one.",)
-    missing = next(entry for entry, value in zip(_LEVELS, _values(channel), strict=True) if not value)
-    return (f"↑ in small steps and ask. Press {missing[0]} when: {missing[3]}.",)
-
-
-def _resting_s(view: View) -> float:
-    """How long the minimum rest between two trains still lasts, in s (0.0 when it is over)."""
-    status = view.status
-    if status is None or status.state is not GatewayState.RESTING:
-        return 0.0
-    return max(0.0, (status.rest_until_ns - view.now_ns) / 1e9)
+        return (("This channel is done. → for the next one.", "bold"),)
+    key_name = next(entry[0] for entry, value in zip(_LEVELS, _values(channel), strict=True) if not value)
+    return (("↑ in small steps, and ask. ", "bold"), f"While current flows, press {key_name} when {_WHEN[key_name]}.")
 
 
 def _values(channel: ChannelView) -> tuple[int, int, int]:

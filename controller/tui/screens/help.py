@@ -18,7 +18,7 @@ _EVERYWHERE = (
     "Two different keys: a asks, c confirms within 5 s. Nothing starts on one key or a held key.\n",
     ("The first line\n", "bold"),
     "□ SAFE no current   ▶ ARMED current may come   ■ STIM ON current flows\n"
-    "‖ PAUSED   ▲ LATCHED stopped, waits for you\n"
+    "‖ PAUSED   ▲ STOPPED latched, waits for you\n"
     "▲ PULL THE LEADS: nobody can say what the unit does\n",
     ("Keys everywhere\n", "bold"),
     "F1 help   F2 devices   F12 STOP   ctrl+q leave (stops first, then asks)\n",

@@ -29,6 +29,10 @@ class ReviewScreen(HouseScreen):
         "`stimloop log` prints the same text, `stimloop verify` checks that nobody has changed the record."
     )
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._lasted_ms: int | None = None
+
     def compose_body(self) -> ComposeResult:
         """Heading and the log."""
         yield Pane(id="heading", classes="note")
@@ -44,9 +48,9 @@ class ReviewScreen(HouseScreen):
         page = self.query_one("#page", VerticalScroll)
         return [
             key("up", "", lambda: page.scroll_up(animate=False)),
-            key("down", "", lambda: page.scroll_down(animate=False)),
-            key("pageup", "page up", lambda: page.scroll_page_up(animate=False), shown="PgUp"),
-            key("pagedown", "page down", lambda: page.scroll_page_down(animate=False), shown="PgDn"),
+            key("down", "scroll", lambda: page.scroll_down(animate=False), shown="↑↓"),
+            key("pageup", "", lambda: page.scroll_page_up(animate=False)),
+            key("pagedown", "page", lambda: page.scroll_page_down(animate=False), shown="PgUp PgDn"),
             key("home", "", lambda: page.scroll_home(animate=False)),
             key("end", "", lambda: page.scroll_end(animate=False)),
             key("r", "read again", self._read),
@@ -55,7 +59,7 @@ class ReviewScreen(HouseScreen):
 
     def _read(self) -> None:
         snapshot = self.house.view.snapshot
-        width = max(40, self.query_one("#page").size.width - 4)
+        width = self.query_one("#page").size.width
         if snapshot is None or not snapshot.folder:
             self.query_one("#log", Pane).update("No session was recorded.")
             return
@@ -70,9 +74,11 @@ class ReviewScreen(HouseScreen):
         if view.snapshot is None:
             return
         tally = view.snapshot.tally
+        if self._lasted_ms is None:  # the session is over: its time stands still, the snapshot's goes on
+            self._lasted_ms = view.snapshot.session_elapsed_ms
         self.query_one("#heading", Pane).parts = (
             (f"Session of {view.snapshot.patient} is over.  ", "bold"),
             f"{tally.completed}/{tally.target} repetitions, {tally.assisted} assisted, ",
-            f"time {clock(view.snapshot.session_elapsed_ms)}\n",
+            f"time {clock(self._lasted_ms)}\n",
             (f"Record: {view.snapshot.folder}", "$quiet"),
         )

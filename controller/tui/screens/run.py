@@ -72,6 +72,23 @@ class RunScreen(HouseScreen):
         keys.append(self.quit_key())
         return keys
 
+    def why_not(self, name: str, view: View) -> str:
+        """Most of it is arming that has not been done."""
+        running, paused = view.state is SessionState.RUNNING, view.state is SessionState.PAUSED
+        if name == "b":
+            return (
+                "The session has begun already." if running or paused else "Arm first: press a, then c. Then b begins."
+            )
+        if name == "r":
+            return "Arm first: press a, then c. Then r resumes." if paused else "Nothing is paused."
+        return {
+            "p": "Nothing is running.",
+            "a": "Armed already.",
+            "c": "Press a first, then c within 5 s.",
+            "d": "Not armed. While running, p pauses and e ends." if running else "Not armed.",
+            "n": "Notes are written while disarmed: while armed, letters stop the current.",
+        }.get(name, super().why_not(name, view))
+
     def _say(self, intent: Intent) -> None:
         self.house.front.intend(intent)
 
@@ -89,9 +106,9 @@ class RunScreen(HouseScreen):
         newest = self.house.trace.newest_ms
         chart.model = ChartModel(snapshot.threshold_dps, snapshot.speed_dps, snapshot.angle_deg, newest, old)
         if self.has_class("-wide"):
-            self.query_one("#run-big-label", Pane).parts = (("Repetitions", "bold"),)
+            self.query_one("#run-big-label", Pane).parts = ((f"Repetitions, of {snapshot.tally.target}", "bold"),)
             self.query_one("#run-score-label", Pane).parts = (("Score", "bold"),)
-            _digits(self.query_one("#run-big", Digits), f"{snapshot.tally.completed} - {snapshot.tally.target}")
+            _digits(self.query_one("#run-big", Digits), str(snapshot.tally.completed))
             _digits(self.query_one("#run-score", Digits), str(snapshot.tally.score))
 
 
@@ -102,7 +119,7 @@ def _digits(widget: Digits, value: str) -> None:
 
 def _title(snapshot: Snapshot) -> Parts:
     return (
-        (f"{snapshot.patient} {snapshot.affected_side}", "bold"),
+        (f"{snapshot.patient}, {snapshot.affected_side} side", "bold"),
         f"  {snapshot.task}  ",
         (f"session {clock(snapshot.session_elapsed_ms)}", "bold"),
     )
@@ -126,7 +143,7 @@ def _instruction(view: View, snapshot: Snapshot) -> Parts:
     if view.arm_number is not None:
         return (("Press c within 5 s to arm for the session.", "bold"),)
     if view.armed_for(ArmScope.SESSION):
-        return (("‖ Paused. r resumes." if paused else "Armed. b begins.", "bold"),)
+        return (("‖ Paused and armed. r resumes." if paused else "Armed. b begins.", "bold"),)
     blocked = view.status.blocked if view.status is not None else ""
     if blocked:
         return (("Cannot be armed now: ", "bold $warning"), blocked)
@@ -147,7 +164,7 @@ def _tally(snapshot: Snapshot, old: bool) -> Parts:
         (f"{bar(share, 12)}\n", "$good"),
         (f"attempts {tally.attempts}  assisted {tally.assisted}  missed {tally.missed}\n", look),
         (f"score {tally.score}  streak {tally.streak} (best {tally.best_streak})\n", look),
-        (f"latency {latency}\n", "$quiet"),
+        (f"attempt to current {latency}\n", "$quiet"),
         (tally.cheer, "bold $good"),
     ]
     return tuple(parts)

@@ -60,7 +60,7 @@ class TrippedScreen(HouseScreen):
         gateway = view.status.cause if view.status is not None else ""
         second = f"\nThe gateway says: {gateway}" if gateway and gateway != cause else ""
         self.query_one("#cause", Pane).parts = (
-            ("▲ TRIPPED\n\n", "bold $alarm"),
+            ("▲ THE SESSION WAS STOPPED\n\n", "bold $alarm"),
             (f"{cause}\n", "bold"),
             f"{second}\n",
             ("\nWhat to do  ", "bold"),

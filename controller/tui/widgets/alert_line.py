@@ -3,6 +3,8 @@
 from controller.tui.view import View
 from controller.tui.widgets.pane import Pane, Parts
 
+REFUSAL_SHOWN_NS = 60_000_000_000  # after that, F2 and the record still count it
+
 
 def alert_parts(view: View, said: str, tripped: bool = False) -> Parts:
     """The most urgent true thing. `***`, `**` and `*` mark high, medium and low priority; `said` is the screen's own.
@@ -10,7 +12,7 @@ def alert_parts(view: View, said: str, tripped: bool = False) -> Parts:
     `tripped` leaves the latch out, because the tripped screen says all of it.
     """
     if view.gateway_silent and (view.gateway_lost or view.status is not None):
-        return (("*** PULL THE LEADS. ", "bold $alarm"), "The gateway does not answer, so the unit's state is unknown.")
+        return (("*** PULL THE LEADS. ", "bold $alarm"), "The gateway is silent: nobody can say what the unit does.")
     if view.engine_lost:
         return (
             ("** The engine has gone: ", "bold $warning"),
@@ -21,12 +23,12 @@ def alert_parts(view: View, said: str, tripped: bool = False) -> Parts:
     if view.arm_denied:
         return (("** Not armed: ", "bold $warning"), view.arm_denied)
     todo = "" if view.snapshot is None or tripped else view.snapshot.todo
+    if said:  # the answer to the last key: gone with the next one
+        return (("* ", "bold"), said)
     if todo:
         return (("** ", "bold $warning"), todo)
-    if said:
-        return (("* ", "bold"), said)
-    if view.refusals:
-        latest = view.refusals[-1]
+    latest = view.refusals[-1] if view.refusals else None
+    if latest is not None and view.now_ns - latest.t_ns <= REFUSAL_SHOWN_NS:
         return (("** Refused ", "bold $warning"), f"by rule {latest.rule}: {latest.reason}")
     return ()
 

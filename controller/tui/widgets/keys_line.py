@@ -20,7 +20,7 @@ def hints(keys: Iterable[Key]) -> tuple[Hint, ...]:
 
 def line_width(shown: tuple[Hint, ...]) -> int:
     """Columns that the line needs."""
-    return sum(len(name) + len(label) + 3 for name, label in shown)
+    return sum(len(name) + len(label) + 4 for name, label in shown)
 
 
 class KeysLine(Static):
@@ -32,5 +32,5 @@ class KeysLine(Static):
         """Paint."""
         parts: list[Part] = []
         for name, label in shown:
-            parts += [(f" {name} ", "bold reverse"), f"{label} "]
+            parts += [(f" {name} ", "bold reverse"), f" {label} "]
         self.update(Content.assemble(*parts), layout=False)

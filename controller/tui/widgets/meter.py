@@ -2,10 +2,10 @@
 
 from controller.tui.view import View
 from controller.tui.widgets.pane import Parts
-from controller.tui.words import Part, bar, milliamps
+from controller.tui.words import Part, bar, milliamps, seconds
 from controller.vocabulary.facts import GatewayStatus
 
-CONFIRM_STALE_MS = 300
+CONFIRM_STALE_MS = 600  # the unit is asked every 400 ms
 
 
 def output_parts(view: View) -> Parts:
@@ -30,8 +30,19 @@ def output_parts(view: View) -> Parts:
 def _confirmation(status: GatewayStatus | None, old: bool) -> str:
     if status is None or status.confirmed_age_ms < 0:
         return "the unit has not reported yet"
-    word = " (stale)" if old or status.confirmed_age_ms > CONFIRM_STALE_MS else ""
-    return f"unit's report is {status.confirmed_age_ms} ms old{word}"
+    if old:
+        return "no word from the gateway (stale)"
+    if status.confirmed_age_ms > CONFIRM_STALE_MS:
+        return f"unit's report: stale, {seconds(status.confirmed_age_ms)} old"
+    return "the unit's report is fresh"
+
+
+def limb_parts(view: View) -> Parts:
+    """Speed and angle of the limb in one line, for where there is no room for the chart."""
+    if view.snapshot is None:
+        return ()
+    figures = f"limb  {view.snapshot.speed_dps:6.1f} deg/s  {view.snapshot.angle_deg:6.1f} deg"
+    return ((figures, "$quiet" if view.engine_stale else "$trace"),)
 
 
 def speed_bar(speed_dps: float, threshold_dps: float, width: int) -> Parts:

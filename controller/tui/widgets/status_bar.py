@@ -57,7 +57,7 @@ def _state(view: View) -> tuple[str, str]:
 def _said(status: GatewayStatus, session: SessionState | None) -> tuple[str, str]:
     state = status.state
     if state is GatewayState.LATCHED:
-        return f"▲ LATCHED: {status.cause}", "alarm"
+        return f"▲ STOPPED: {status.cause}", "alarm"
     output = strongest(status.outputs)
     if output is not None:
         amplitude = milliamps(max(output.commanded_ua, output.confirmed_ua))
@@ -99,8 +99,9 @@ def _puck_link(view: View) -> tuple[Part, ...]:
     worst = max(pucks, key=lambda puck: (bool(puck.lost), puck.age_ms))
     if worst.lost:
         return (("puck ✖ ", "bold $alarm"),)
-    stale = worst.age_ms > 100
-    return ((f"puck {'▲' if stale else '●'} {worst.age_ms:3d} ms ", "bold $warning" if stale else "$good"),)
+    if worst.age_ms > 100:  # a fresh puck's age says nothing and would flicker all the time
+        return ((f"puck ▲ {seconds(worst.age_ms)} old ", "bold $warning"),)
+    return (("puck ● ", "$good"),)
 
 
 def bar_parts(model: BarModel, width: int) -> tuple[Part, ...]:
@@ -127,5 +128,6 @@ class StatusBar(Static):
 
     def paint(self) -> None:
         """Put the model on the row."""
-        if self.model is not None and self.size.width:
-            self.update(Content.assemble(*bar_parts(self.model, self.size.width)), layout=False)
+        width = self.size.width or self.app.size.width  # a screen that is just coming up has no size yet
+        if self.model is not None and width:
+            self.update(Content.assemble(*bar_parts(self.model, width)), layout=False)

@@ -1,0 +1,74 @@
+"""What became of the therapist's steps: the current reached, and whether a press counted, from the snapshots alone."""
+
+from dataclasses import dataclass, field
+
+from controller.tui.view import View
+from controller.vocabulary.facts import GatewayState
+from controller.vocabulary.snapshot import ChannelView
+
+TOLD_AFTER_NS = 350_000_000
+
+
+@dataclass(slots=True)
+class StepWatch:
+    """Call `look` with every view. `reached_ua` keeps, for each channel, the last step that stood (uA)."""
+
+    reached_ua: dict[int, int] = field(default_factory=dict)
+    _before: dict[int, int] = field(default_factory=dict)
+    _number: int = -1
+    _waiting: tuple[int, int, int] | None = None
+
+    def look(self, view: View) -> str:
+        """Take the view in; a sentence when the last press has come to nothing, else ""."""
+        if view.snapshot is None:
+            return ""
+        for channel in view.channels:
+            self._take(channel, new=view.snapshot.number != self._number)
+        self._number = view.snapshot.number
+        return self._outcome(view)
+
+    def _take(self, channel: ChannelView, new: bool) -> None:
+        now_ua, number = channel.now_ua, channel.channel
+        stands = new and now_ua == self._before.get(number)  # on its way up to the last step it does not stand
+        if now_ua > 0 and (stands or now_ua > self.reached_ua.get(number, 0)):
+            self.reached_ua[number] = now_ua
+        if new:
+            self._before[number] = now_ua
+
+    def _outcome(self, view: View) -> str:
+        if self._waiting is None:
+            return ""
+        number, from_ua, until_ns = self._waiting
+        now_ua = next((channel.now_ua for channel in view.channels if channel.channel == number), 0)
+        if now_ua > from_ua:
+            self._waiting = None
+        elif view.now_ns > until_ns:
+            self._waiting = None
+            return "That press did not count: it came too soon after the last step. Press again."
+        return ""
+
+    def pressed_up(self, channel: ChannelView, now_ns: int) -> None:
+        """A step up was asked for: the current has to rise."""
+        self._waiting = (channel.channel, channel.now_ua, now_ns + TOLD_AFTER_NS)
+
+    def in_the_way(self, view: View, channel: ChannelView, step_ua: int) -> str:
+        """Why a press would count for nothing now ("" when it would count)."""
+        resting_s = resting(view)
+        if resting_s > 0:
+            return f"That press did not count: the muscle rests for another {resting_s:.1f} s."
+        reached_ua = self.reached_ua.get(channel.channel, 0)
+        if step_ua < 0:
+            return "There is no current to lower." if max(channel.now_ua, reached_ua) <= 0 else ""
+        if max(channel.now_ua, reached_ua) + step_ua > channel.limit_ua:
+            return f"No higher: the limit is {channel.limit_ua / 1000:.1f} mA ({channel.limit_source})."
+        if 0 < channel.now_ua < reached_ua:
+            return f"That press did not count: the current is still rising to {reached_ua / 1000:.1f} mA."
+        return ""
+
+
+def resting(view: View) -> float:
+    """How long the minimum rest between two trains still lasts, in s (0.0 when it is over)."""
+    status = view.status
+    if status is None or status.state is not GatewayState.RESTING:
+        return 0.0
+    return max(0.0, (status.rest_until_ns - view.now_ns) / 1e9)
