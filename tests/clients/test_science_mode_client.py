@@ -110,6 +110,7 @@ async def test_it_initialises_updates_polls_and_stops_our_twin_over_a_pty(served
     assert [entry for entry in log if entry["kind"] == "fault"] == []
 
 
+@pytest.mark.timeout(900)  # its encoder takes milliseconds an update
 def test_ten_thousand_random_legal_updates_encode_to_equal_bytes() -> None:
     dice = random.Random(20_260)
     packet = PacketMidLevelUpdate()

@@ -17,7 +17,7 @@ from controller.drivers.stimulators.p24_faults import (
     fault_of,
     version_fault,
 )
-from controller.drivers.stimulators.p24_orders import STOP_FRAMES
+from controller.drivers.stimulators.p24_orders import STOP_FRAMES, Known
 from controller.drivers.stimulators.p24_window import FOREVER, UPDATE_ACK, Key, Sent, Window
 from controller.wire.errors import RemoteError
 from controller.wire.sciencemode.frame import Frame, Framer
@@ -58,6 +58,7 @@ class P24Connection:
     def __init__(self) -> None:
         self.phase = Phase.CLOSED
         self.identity = ""
+        self._known: Known = {}
         self.version = ""
         self.confirmed_at_ns = 0
         self.confirmed_zero = False
