@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 from datetime import date
@@ -78,7 +79,13 @@ def session_on_screen(options: argparse.Namespace) -> int:
     return _sit_at(plan, None, scripted=False)
 
 
+def end_with_terminal() -> None:
+    """A terminal that goes away ends the screen, and so the current, even where SIGHUP was being ignored (`nohup`)."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 def _sit_at(plan: HousePlan, patient: SeeingPatient | None, scripted: bool) -> int:
+    end_with_terminal()
     house = House(plan)
     try:
         app = HouseApp(house, patient, scripted)

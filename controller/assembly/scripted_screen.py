@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from controller.assembly.house import House, HousePlan
-from controller.assembly.screen import HouseApp
+from controller.assembly.screen import HouseApp, end_with_terminal
 from controller.assembly.therapist import Script, ScriptedTherapist
 from controller.clock import now_ns
 from controller.timing import sleep_until
@@ -63,6 +63,7 @@ def main() -> None:
     parser.add_argument("--tolerance-ua", type=int, default=QUICK.tolerance_ua)
     options = parser.parse_args()
     _take_terminal()
+    end_with_terminal()
     house = House(
         HousePlan(
             unit=options.unit,

@@ -9,6 +9,16 @@ from controller.vocabulary.snapshot import ChannelView
 TOLD_AFTER_NS = 350_000_000
 
 
+@dataclass(frozen=True, slots=True)
+class Climb:
+    """A step up that has not been seen whole: where it goes, how far it has come (uA), and until when it may take."""
+
+    channel: int
+    target_ua: int
+    now_ua: int
+    until_ns: int
+
+
 @dataclass(slots=True)
 class StepWatch:
     """Call `look` with every view. `reached_ua` keeps, for each channel, the last step that stood (uA)."""
@@ -16,7 +26,7 @@ class StepWatch:
     reached_ua: dict[int, int] = field(default_factory=dict)
     _before: dict[int, int] = field(default_factory=dict)
     _number: int = -1
-    _waiting: tuple[int, int, int] | None = None
+    _climb: Climb | None = None
 
     def look(self, view: View) -> str:
         """Take the view in; a sentence when the last press has come to nothing, else ""."""
@@ -36,20 +46,24 @@ class StepWatch:
             self._before[number] = now_ua
 
     def _outcome(self, view: View) -> str:
-        if self._waiting is None:
+        climb = self._climb
+        if climb is None:
             return ""
-        number, from_ua, until_ns = self._waiting
-        now_ua = next((channel.now_ua for channel in view.channels if channel.channel == number), 0)
-        if now_ua > from_ua:
-            self._waiting = None
-        elif view.now_ns > until_ns:
-            self._waiting = None
+        now_ua = next((channel.now_ua for channel in view.channels if channel.channel == climb.channel), 0)
+        if now_ua >= climb.target_ua:
+            self._climb = None
+        elif now_ua > climb.now_ua:  # on its way: the slew may take a while
+            self._climb = Climb(climb.channel, climb.target_ua, now_ua, view.now_ns + TOLD_AFTER_NS)
+        elif view.now_ns > climb.until_ns:
+            self._climb = None
             return "That press did not count: it came too soon after the last step. Press again."
         return ""
 
-    def pressed_up(self, channel: ChannelView, now_ns: int) -> None:
-        """A step up was asked for: the current has to rise."""
-        self._waiting = (channel.channel, channel.now_ua, now_ns + TOLD_AFTER_NS)
+    def pressed(self, channel: ChannelView, step_ua: int, now_ns: int) -> None:
+        """A step was asked for: after one up the current has to rise by it, one down ends a rise."""
+        start_ua = max(channel.now_ua, self.reached_ua.get(channel.channel, 0))
+        climb = Climb(channel.channel, start_ua + step_ua, channel.now_ua, now_ns + TOLD_AFTER_NS)
+        self._climb = climb if step_ua > 0 else None
 
     def in_the_way(self, view: View, channel: ChannelView, step_ua: int) -> str:
         """Why a press would count for nothing now ("" when it would count)."""
@@ -61,8 +75,8 @@ class StepWatch:
             return "There is no current to lower." if max(channel.now_ua, reached_ua) <= 0 else ""
         if max(channel.now_ua, reached_ua) + step_ua > channel.limit_ua:
             return f"No higher: the limit is {channel.limit_ua / 1000:.1f} mA ({channel.limit_source})."
-        if 0 < channel.now_ua < reached_ua:
-            return f"That press did not count: the current is still rising to {reached_ua / 1000:.1f} mA."
+        if self._climb is not None and self._climb.channel == channel.channel:
+            return f"That press did not count: the current is still rising to {self._climb.target_ua / 1000:.1f} mA."
         return ""
 
 

@@ -122,8 +122,7 @@ class FittingScreen(HouseScreen):
         if in_the_way:
             self.say(in_the_way)
             return
-        if step_ua > 0:
-            self._steps.pressed_up(channel, now_ns)
+        self._steps.pressed(channel, step_ua, now_ns)
         self.house.front.request(Press(gate.number))
         self.house.front.intend(Titrate(channel.channel, step_ua, gate.number))
 

@@ -20,11 +20,11 @@ def alert_parts(view: View, said: str, tripped: bool = False) -> Parts:
         )
     if view.latched and view.status is not None and not tripped:
         return (("*** Stopped: ", "bold $alarm"), f"{view.status.cause} {view.status.todo}")
-    if view.arm_denied:
-        return (("** Not armed: ", "bold $warning"), view.arm_denied)
     todo = "" if view.snapshot is None or tripped else view.snapshot.todo
     if said:  # the answer to the last key: gone with the next one
         return (("* ", "bold"), said)
+    if view.arm_denied:
+        return (("** Not armed: ", "bold $warning"), view.arm_denied)
     if todo:
         return (("** ", "bold $warning"), todo)
     latest = view.refusals[-1] if view.refusals else None
