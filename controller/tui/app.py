@@ -150,16 +150,20 @@ class StimloopApp(App[None]):
             self.front.request(Disarm("the session is over"))
 
     async def _follow(self, name: str) -> None:
-        """Show the main screen `name`; dialogs of the screen before it are closed."""
+        """Show the main screen `name`; dialogs of the screen before it are closed, but for the wish to leave."""
         if name == self._main or not self.is_running:
             return
+        leaving = False
         while isinstance(self.screen, HouseDialog):
+            leaving = leaving or isinstance(self.screen, QuitDialog)
             await self.pop_screen()
         screen = _MAIN[name]()
         if self._main == "stop_test" and name == "fitting":
             screen.say("STOP works: the gateway has seen it.")
         await (self.switch_screen(screen) if self._main else self.push_screen(screen))
         self._main = name
+        if leaving:  # its own STOP has tripped the session: still ask
+            self.open(QuitDialog(self))
 
     def repaint(self) -> None:
         """Paint now what a key has just changed."""

@@ -31,7 +31,7 @@ EXPECTED = {
     "tripped": ("▲ THE SESSION WAS STOPPED", "STOP was pressed (F12).", "What to do", "Why is it safe"),
     "gateway_silent": ("▲ PULL THE LEADS: gateway silent 0.4 s", "*** PULL THE LEADS"),
     "help": ("This screen", "F12 stops at once"),
-    "devices": ("Devices", "report fresh", "0 orders refused"),
+    "devices": ("Devices", "report fresh", "orders refused: 0"),
     "end": ("End the session?",),
     "note": ("Note for the training log",),
     "review": ("is over", "Task-training log", "asked for a break", "Record: data/sub-SIM01"),

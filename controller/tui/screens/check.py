@@ -42,9 +42,9 @@ def items(view: View) -> tuple[Item, ...]:
 
 def _unit(view: View) -> Item:
     status = view.status
-    if status is None or status.state is GatewayState.CLOSED:
+    if status is None or status.state is GatewayState.CLOSED or not (status.unit or _starting(status)):
         return Item(False, "unit", "not found", "Plug the unit in and switch it on.")
-    if status.state is GatewayState.CONNECTED:
+    if _starting(status):
         return Item(False, "unit", f"{status.unit or 'unknown'}: starting", "Wait. If it stays so: unit off, on again.")
     kind = "simulated" if status.simulated else "REAL UNIT: cannot be armed"
     report = _confirmation(status)
@@ -54,6 +54,10 @@ def _unit(view: View) -> Item:
         f"{status.unit}  {kind}  {report}",
         "" if status.simulated else "Use a simulated unit.",
     )
+
+
+def _starting(status: GatewayStatus) -> bool:
+    return status.state is GatewayState.CONNECTED
 
 
 def _confirmation(status: GatewayStatus) -> str:
@@ -88,7 +92,7 @@ def _link(view: View) -> Item:
     status = view.status
     if status is None or view.gateway_silent:
         return Item(False, "gateway", "silent", "PULL THE LEADS. If it stays so: leave with ctrl+q and start again.")
-    return Item(True, "gateway", f"answers, {status.wire_faults} wire faults, {status.refused} orders refused")
+    return Item(True, "gateway", f"answers, wire faults: {status.wire_faults}, orders refused: {status.refused}")
 
 
 def _engine(view: View) -> Item:

@@ -19,7 +19,7 @@ def alert_parts(view: View, said: str, tripped: bool = False) -> Parts:
             f"{view.engine_lost}. Output is off. Leave with ctrl+q, then start again.",
         )
     if view.latched and view.status is not None and not tripped:
-        return (("*** Stopped: ", "bold $alarm"), f"{view.status.cause} {view.status.todo}")
+        return (("*** Stopped: ", "bold $alarm"), f"{view.status.cause} No current before it is armed again.")
     todo = "" if view.snapshot is None or tripped else view.snapshot.todo
     if said:  # the answer to the last key: gone with the next one
         return (("* ", "bold"), said)
