@@ -125,7 +125,13 @@ async def test_one_titration_step_for_one_fresh_press(show):
         for after_ms in (0, 250, 30, 30, 30, 300):
             now[0] += after_ms * 1_000_000
             front.status = replace(front.status, t_ns=now[0])
+            before = len(front.said)
             await pilot.press("up")
+            if len(front.said) > before:  # the step that was taken shows in the next snapshot
+                channel = front.snapshot.channels[0]
+                risen = (replace(channel, now_ua=channel.now_ua + 500), *front.snapshot.channels[1:])
+                front.snapshot = replace(front.snapshot, channels=risen, number=front.snapshot.number + 1)
+                await app.tick()
     assert front.said == [Press(1), Titrate(1, 500, 1), Press(2), Titrate(1, 500, 2)]
 
 
