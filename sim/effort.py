@@ -61,6 +61,7 @@ class Effort:
         self._attempt: Attempt | None = None
         self._release_ns = NEVER
         self._release_nm = 0.0
+        self._edges_ns: tuple[int, ...] = ()
         self._missed_last = False
 
     def busy(self) -> bool:
@@ -70,8 +71,13 @@ class Effort:
     def begin(self, attempt: Attempt) -> None:
         """Make exactly this attempt (scenarios and tests)."""
         self._attempt = attempt
-        self._release_ns = attempt.start_ns + attempt.rise_ns + attempt.hold_ns
-        self._release_nm = attempt.torque_nm
+        self._let_go(attempt, attempt.start_ns + attempt.rise_ns + attempt.hold_ns, attempt.torque_nm)
+
+    def _let_go(self, attempt: Attempt, release_ns: int, release_nm: float) -> None:
+        """The fall begins at `release_ns` from `release_nm`."""
+        self._release_ns, self._release_nm = release_ns, release_nm
+        top_ns = min(attempt.start_ns + attempt.rise_ns, release_ns)
+        self._edges_ns = (attempt.start_ns, top_ns, release_ns, release_ns + attempt.fall_ns)
 
     def cue(self, now_ns: int) -> str:
         """The person sees "now!": after a reaction time an attempt begins. Ignored while one is under way.
@@ -119,18 +125,16 @@ class Effort:
         delay = preset.release_s * math.exp(self._rng.gauss(0.0, math.log(preset.release_spread)))
         release_ns = now_ns + round(delay * SECOND)
         if release_ns < self._release_ns:
-            self._release_ns = release_ns
             reached = min((release_ns - attempt.start_ns) / attempt.rise_ns, 1.0)
-            self._release_nm = attempt.torque_nm * minimum_jerk(reached)
+            self._let_go(attempt, release_ns, attempt.torque_nm * minimum_jerk(reached))
 
     def changes_ns(self, now_ns: int) -> int:
         """When `push` must be asked for again; `NEVER` for a person at rest."""
-        attempt = self._attempt
-        if attempt is None:
-            return NEVER
-        start_ns, release_ns = attempt.start_ns, self._release_ns
-        edges = (start_ns, start_ns + attempt.rise_ns, release_ns, release_ns + attempt.fall_ns)
-        return min((edge_ns for edge_ns in edges if now_ns < edge_ns), default=NEVER)
+        if self._attempt is not None:
+            for edge_ns in self._edges_ns:
+                if now_ns < edge_ns:
+                    return edge_ns
+        return NEVER
 
     def push(self, now_ns: int, step_ns: int = MS) -> Push:
         """The person's own torque from `now_ns` on, in steps of `step_ns`."""

@@ -94,7 +94,7 @@ class WristPatient:
     def advance(self, to_ns: int, drive: Sequence[Pulses]) -> None:
         """Live through every whole 1 ms step up to `to_ns` with the trains `drive` at the skin."""
         pulses = tuple(drive)
-        if pulses != self._pulses:
+        if pulses is not self._pulses and pulses != self._pulses:
             self._pulses = pulses
             self._asked = neural_drive(pulses, self._extensors, self._muscle)
             self._on_the_way.append((self._now_ns + self._muscle.delay_ms * MS, self._asked))

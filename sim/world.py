@@ -100,23 +100,33 @@ class World:
 
     def next_deadline(self) -> int:
         """The next instant at which something happens by itself."""
-        if self.stimulator is None:
-            return self._frame_ns
-        return min(self.stimulator.twin.next_deadline(), self._frame_ns)
+        due_ns = self._frame_ns
+        if self.stimulator is not None:
+            unit_ns = self.stimulator.twin.next_deadline()
+            if unit_ns < due_ns:
+                return unit_ns
+        return due_ns
 
     def advance(self, now_ns: int) -> bool:
-        """Live up to `now_ns`, then `feed`. True when bytes had arrived."""
+        """`live` up to `now_ns`, then `feed`. True when bytes had arrived."""
+        self.live(now_ns)
+        return self.feed(now_ns)
+
+    def live(self, now_ns: int) -> None:
+        """Everything that happens by itself up to `now_ns`; the cables are not read."""
         lived_ns = -1
         while self._frame_ns <= now_ns:
             frame_ns = lived_ns = self._frame_ns
             self._live(frame_ns)
+            following_ns = FOREVER
             for puck in self.pucks:
                 if puck.due_ns == frame_ns:
                     self._send_frame(puck)
-            self._frame_ns = min(puck.due_ns for puck in self.pucks)
+                if puck.due_ns < following_ns:
+                    following_ns = puck.due_ns
+            self._frame_ns = following_ns
         if lived_ns != now_ns:
             self._live(now_ns)
-        return self.feed(now_ns)
 
     def feed(self, now_ns: int) -> bool:
         """Hand what has arrived on the cables to the twins, as of `now_ns` (to which the world has been advanced)."""

@@ -30,8 +30,9 @@ class WristPreset(NamedTuple):
 
 PALM_DOWN = WristPreset()
 NEAR_END = 10.0  # widths: further than this from an end stop its exponential is below 0.03 mN m and is left out
-STILL_RAD_S = 1e-4  # a limb slower than this (0.006 deg/s, far below any puck's noise) and pushed by less than
-STILL_RAD_S2 = 1e-3  # this has come to rest: it is not integrated until something pushes again
+STILL_RAD_S = 1e-3  # a limb slower than this (0.06 deg/s, below any puck's noise) and pushed by less than this, which
+STILL_RAD_S2 = 1e-2  # would move it by another 0.004 deg, has come to rest: not integrated until something pushes again
+SILENT = 1e-5  # a muscle that pulls with less of its torque than this has gone silent
 
 
 def passive_torque(angle: float, preset: WristPreset = PALM_DOWN) -> float:
@@ -91,7 +92,7 @@ class Wrist:
             1.0 / joint.inertia,
             joint.damping,
             joint.stiffness,
-            math.radians(joint.rest_deg),
+            joint.stiffness * math.radians(joint.rest_deg),
             joint.gravity_nm,
             joint.end_nm,
             1.0 / joint.end_width_rad,
@@ -119,16 +120,19 @@ class Wrist:
         """`steps` of 1 ms under a constant muscle input `drive` (0..1, already delayed) and the effort `push`."""
         exp, cos, h = math.exp, math.cos, STEP_S
         q, w, x1, x2, a = self.angle, self.speed, self.x1, self.x2, self.acceleration
-        up_e, up_k, down_e, down_k, torque_max, per_inertia, damping, stiffness, rest, *ends = self._constants
+        up_e, up_k, down_e, down_k, torque_max, per_inertia, damping, stiffness, relaxed, *ends = self._constants
         gravity, end, per_width, high, low, near_high, near_low = ends
-        own, change, s, ds = push
-        start = own
+        start, change, s, ds = push
+        start += relaxed  # the spring's share that does not depend on the angle
+        own = start
         working = drive > 0.0 or x1 > 0.0
+        torque = a / per_inertia
+        turn = h * per_inertia
         for _ in range(steps):
             if change:
                 own = start + change * s * s * s * (10.0 + s * (6.0 * s - 15.0))
                 s += ds
-            torque = own - damping * w - stiffness * (q - rest) - gravity * cos(q)
+            torque = own - damping * w - stiffness * q - gravity * cos(q)
             if working:
                 torque += torque_max * x2
                 d = x1 - drive
@@ -138,13 +142,10 @@ class Wrist:
                 else:
                     x2 = drive + (x2 - drive + d * down_k) * down_e
                     x1 = drive + d * down_e
-            if q > near_high:
-                torque -= end * exp((q - high) * per_width)
-            if q < near_low:
-                torque += end * exp((low - q) * per_width)
-            a = torque * per_inertia
-            w += h * a
+            if not near_low <= q <= near_high:
+                torque -= end * (exp((q - high) * per_width) - exp((low - q) * per_width))
+            w += turn * torque
             q += h * w
-        if drive == 0.0 and x2 < 1e-7 and x1 < 1e-7:
+        if drive == 0.0 and x2 < SILENT and x1 < SILENT:
             x1 = x2 = 0.0
-        self.angle, self.speed, self.x1, self.x2, self.acceleration = q, w, x1, x2, a
+        self.angle, self.speed, self.x1, self.x2, self.acceleration = q, w, x1, x2, torque * per_inertia

@@ -19,7 +19,7 @@ from controller.vocabulary.facts import ArmDenied, ArmNumber, GatewayStatus
 from controller.vocabulary.intents import Intent
 from controller.vocabulary.requests import Heartbeat, Request, StopNow
 from controller.vocabulary.snapshot import Snapshot
-from controller.wire.link import Link, LinkLost
+from controller.wire.link import MemoryLink
 from sim.world import World
 
 HEARTBEAT_NS = 100 * MS
@@ -60,8 +60,8 @@ class VirtualAssembly:
         world: World,
         engine: EngineCore,
         gateway: GatewayCore,
-        unit_link: Link,
-        puck_link: Link,
+        unit_link: MemoryLink,
+        puck_link: MemoryLink,
         therapist: ScriptedTherapist,
         on_snapshot: Callable[[Snapshot], None] | None = None,
     ) -> None:
@@ -72,8 +72,8 @@ class VirtualAssembly:
         self.front = VirtualFront()
         self.black_box = BlackBox(threaded=False)
         self.now_ns = START_NS
-        self._unit: Link = unit_link
-        self._puck: Link = puck_link
+        self._unit = unit_link
+        self._puck = puck_link
         self._on_snapshot = on_snapshot
         self._to_engine: list[engine_ports.Input] = [engine_ports.PuckOpened("memory")]
         self._to_gateway: list[gateway_ports.Input] = [gateway_ports.UnitOpened("memory")]
@@ -102,7 +102,8 @@ class VirtualAssembly:
                 self.now_ns = due
             now = self.now_ns
             if self._world_due_ns <= now:
-                self._live()
+                self.world.live(now)
+                self._hear()
             if self._gateway_due_ns <= now:
                 self._step_gateway()
             if self._engine_due_ns <= now or self._to_engine:
@@ -128,7 +129,8 @@ class VirtualAssembly:
         for _ in range(ROUNDS_MAX):
             if self._wrote:
                 self._wrote = False
-                self._live()
+                self.world.advance(self.now_ns)
+                self._hear()
             if self._to_gateway:
                 self._step_gateway()
             if self._to_engine:
@@ -137,16 +139,13 @@ class VirtualAssembly:
                 return
         raise RuntimeError("the cores never fell silent at one instant")
 
-    def _live(self) -> None:
-        """The world up to now, and what it then has to say."""
-        self.world.advance(self.now_ns)
+    def _hear(self) -> None:
+        """What the world, which has just been lived through up to now, has to say."""
         self._world_due_ns = self.world.next_deadline()
-        data = _read(self._puck)
-        if data:
-            self._to_engine.append(engine_ports.PuckBytes(data))
-        data = _read(self._unit)
-        if data:
-            self._to_gateway.append(gateway_ports.UnitBytes(data))
+        if self._puck.inbox:
+            self._to_engine.append(engine_ports.PuckBytes(self._puck.read()))
+        if self._unit.inbox:
+            self._to_gateway.append(gateway_ports.UnitBytes(self._unit.read()))
 
     def _look(self) -> None:
         self._look_due_ns = self.now_ns + LOOK_EVERY_NS
@@ -197,10 +196,3 @@ class VirtualAssembly:
                 self._puck.write(output.data)
                 self._wrote = True
         self._engine_due_ns = self.engine.next_deadline()
-
-
-def _read(link: Link) -> bytes:
-    try:
-        return link.read()
-    except LinkLost:
-        return b""

@@ -19,6 +19,7 @@ from safety.limits import REST_NS_MIN
 from safety.orders import Purpose, Stop
 
 FULL_PERMILLE = 1000
+_new = tuple.__new__  # what `Seen(...)` ends in, without the 0.2 us before it
 
 
 class Training:
@@ -117,7 +118,7 @@ class Training:
     def on_time(self, now_ns: int, record: Recorder | None) -> Sequence[ports.Output]:
         """Time limits of phases, and the tick of a running burst."""
         outputs: Sequence[ports.Output] = ()
-        if now_ns >= self.activity.next_deadline() and self._feed.feature is not None:
+        if now_ns >= self.activity.due_ns and self._feed.feature is not None:
             outputs = self._step(now_ns, self._feed.feature, record)
         tick = self.stimulation.due()
         if tick and now_ns >= tick and not outputs:
@@ -128,7 +129,9 @@ class Training:
         """The next instant at which `on_time` has something to do, in ns (0 for none)."""
         if not self.running:
             return 0
-        due = min(self.activity.next_deadline(), self.stimulation.due() or NEVER_NS)
+        due, tick = self.activity.due_ns, self.stimulation.due()
+        if tick and tick < due:
+            return tick
         return due if due < NEVER_NS else 0
 
     # -- phases ----------------------------------------------------------------------------------------------
@@ -136,7 +139,7 @@ class Training:
     def _step(self, now_ns: int, feature: Feature, record: Recorder | None) -> Sequence[ports.Output]:
         _, speed_dps, angle_deg, quiet_ns = feature
         may_stimulate = now_ns >= self.rest_until_ns
-        seen = Seen(self._attempt, angle_deg, speed_dps, quiet_ns, nan, False, False, may_stimulate)
+        seen = _new(Seen, (self._attempt, angle_deg, speed_dps, quiet_ns, nan, False, False, may_stimulate))
         self._attempt = False
         changes = self.activity.step(now_ns, seen)
         if not changes:

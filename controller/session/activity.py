@@ -61,14 +61,18 @@ class PhasePlan(NamedTuple):
     counts: str
 
 
-class _Moment(NamedTuple):
-    """A step's view of one phase: its age, what is seen now and since its beginning, and whether it is done."""
+class _Moment:
+    """What the ways out of a phase are asked about: its age, what is seen now and since its beginning, is it done.
 
-    elapsed_ns: int
-    seen: Seen
-    attempted: bool
-    pressed: bool
-    done: bool
+    One object serves every step: a new one each time would cost more than the asking.
+    """
+
+    __slots__ = ("attempted", "done", "elapsed_ns", "pressed", "seen")
+
+    def __init__(self) -> None:
+        self.elapsed_ns = 0
+        self.seen = Seen()
+        self.attempted = self.pressed = self.done = False
 
 
 _Check = Callable[[_Moment], bool]
@@ -91,7 +95,7 @@ class _Row(NamedTuple):
 
 
 class Activity:
-    """Runs the phases. `start`, then `step` on every event and at `next_deadline`; `stop` works from every phase.
+    """Runs the phases. `start`, then `step` on every event and at `due_ns`; `stop` works from every phase.
 
     Rest: a way from a phase without current into one that stimulates, waits for an attempt or is a cue stays shut
     while `may_stimulate` is false. An attempt seen in that time is not remembered, so no help comes late.
@@ -110,8 +114,14 @@ class Activity:
             queued=True,
         )
         self._row: _Row | None = None
-        self.entered_ns = self._stepped_ns = 0
-        self._attempted = self._pressed = False
+        self._moment = _Moment()
+        self.entered_ns = 0
+        self.due_ns = NEVER_NS
+        """When the next time limit of the present phase comes due, in ns; `NEVER_NS` when none is ahead.
+
+        Always later than the last step, so that waiting for it never spins; a way that the guard's rest holds shut
+        opens in the step after the rest, not at a deadline.
+        """
 
     @property
     def phase(self) -> str:
@@ -134,38 +144,38 @@ class Activity:
     def step(self, now_ns: int, seen: Seen) -> list[PhaseChange]:
         """Take the ways that are open now, at most `CHANGES_MAX`; usually none."""
         changes: list[PhaseChange] = []
-        self._stepped_ns = now_ns
-        while len(changes) < CHANGES_MAX:
-            way = self._open_way(now_ns, seen)
-            if way is None:
-                break
+        if now_ns >= self.due_ns:
+            self._plan_ahead(now_ns)
+        way = self._open_way(now_ns, seen)
+        while way is not None:
             changes.append(self._go(way.trigger, now_ns, way.text))
+            if len(changes) == CHANGES_MAX:
+                break
             seen = seen._replace(attempt=False, button=False)
+            way = self._open_way(now_ns, seen)
         return changes
 
-    def next_deadline(self) -> int:
-        """When the next time limit of the present phase comes due, in ns; `NEVER_NS` when none is ahead.
-
-        Always later than the last step, so that waiting for it never spins; a way that the guard's rest holds shut
-        opens in the step after the rest, not at a deadline.
-        """
+    def _plan_ahead(self, now_ns: int) -> None:
+        """Find the first time limit after `now_ns`."""
+        self.due_ns = NEVER_NS
         if self._row is not None:
             for deadline_ns in self._row.deadlines_ns:
-                if self.entered_ns + deadline_ns > self._stepped_ns:
-                    return self.entered_ns + deadline_ns
-        return NEVER_NS
+                if self.entered_ns + deadline_ns > now_ns:
+                    self.due_ns = self.entered_ns + deadline_ns
+                    return
 
     def _open_way(self, now_ns: int, seen: Seen) -> _Way | None:
         row = self._row
         if row is None:
             return None
+        moment = self._moment
+        moment.seen = seen
         if seen.attempt and (seen.may_stimulate or row.plan.stimulates):
-            self._attempted = True
+            moment.attempted = True
         if seen.button:
-            self._pressed = True
-        elapsed_ns = now_ns - self.entered_ns
-        done = elapsed_ns >= row.at_least_ns and seen.quiet_ns >= row.quiet_ns
-        moment = _Moment(elapsed_ns, seen, self._attempted, self._pressed, done)
+            moment.pressed = True
+        moment.elapsed_ns = elapsed_ns = now_ns - self.entered_ns
+        moment.done = elapsed_ns >= row.at_least_ns and seen.quiet_ns >= row.quiet_ns
         for way in row.ways:
             if way.open(moment) and (seen.may_stimulate or not way.needs_rest):
                 return way
@@ -176,8 +186,9 @@ class Activity:
         self._course.trigger(trigger)
         entered = self._course.state
         self._row = self._rows.get(entered)
-        self.entered_ns = self._stepped_ns = now_ns
-        self._attempted = self._pressed = False
+        self.entered_ns = now_ns
+        self._moment.attempted = self._moment.pressed = False
+        self._plan_ahead(now_ns)
         return PhaseChange(now_ns, left, entered, because, self.plan.counts)
 
 

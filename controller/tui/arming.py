@@ -20,6 +20,8 @@ class Armer:
 
     def keys(self, view: View, scope: ArmScope, before: Callable[[], None] | None = None) -> list[Key]:
         """Confirm while a number is open, disarm while armed, else arm. `before` runs just before the request."""
+        if view.engine_lost:
+            return []
         if view.arm_number is not None:
             left = max(0, -(-(view.arm_number.expires_ns - view.now_ns) // SECOND))
             return [key("c", f"confirm: arm ({left} s)", lambda: self.confirm(view))]

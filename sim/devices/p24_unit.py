@@ -35,7 +35,7 @@ class P24Unit:
         self._deadline_ns = FOREVER
         self._switched_ns = FOREVER
         self._update: tuple[ChannelUpdate, ...] | None = None
-        self._drive: list[tuple[int, int, int, int]] | None = None
+        self._drive: tuple[tuple[int, int, int, int], ...] | None = None
 
     def advance(self, now_ns: int) -> bytes:
         """Live up to `now_ns`: delayed answers, the watchdog, electrodes that are missed."""
@@ -59,14 +59,14 @@ class P24Unit:
 
     # -- at the skin -------------------------------------------------------------------------------------------------
 
-    def drive(self) -> list[tuple[int, int, int, int]]:
+    def drive(self) -> tuple[tuple[int, int, int, int], ...]:
         """(channel, amplitude_ua, width_us, period_us) of each train that reaches the skin now."""
         if self._drive is None:
-            self._drive = [
+            self._drive = tuple(
                 (channel.number, shape.amplitude_ua, shape.width_us, shape.period_us)
                 for channel in self._channels
                 if (shape := channel.shape) is not None and shape.amplitude_ua and channel.contact
-            ]
+            )
         return self._drive
 
     @property

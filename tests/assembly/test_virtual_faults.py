@@ -26,7 +26,7 @@ def test_an_operators_stop_ends_the_pulses_within_100_ms(held):
     held.assembly._to_gateway.append(gateway_ports.FromFront(StopNow("F12")))
     held.assembly._step_gateway()
     held.assembly._settle()
-    assert held.drive == []
+    assert held.drive == ()
     held.alone()
     held.go(5_000)
     assert held.engine.state is SessionState.TRIPPED
@@ -42,7 +42,7 @@ def test_an_engine_that_freezes_stops_within_the_lease_and_a_tick(held):
     held.assembly._engine_due_ns = 1 << 62
     held.go(2_000)
     assert held.gateway.state is GatewayState.LATCHED
-    assert held.drive == []
+    assert held.drive == ()
     held.world.close(held.assembly.now_ns)
     held.assembly.black_box.close(0)
     assert last_pulse_ns(held) - frozen_ns <= LEASE_AND_TICK_NS
@@ -56,7 +56,7 @@ def test_a_gateway_that_freezes_leaves_it_to_the_units_own_watchdog(held):
     held.go(3_000)
     assert held.engine.state is SessionState.TRIPPED
     assert "PULL THE LEADS" in held.engine.todo
-    assert held.drive == []
+    assert held.drive == ()
     held.world.close(held.assembly.now_ns)
     assert last_pulse_ns(held) - frozen_ns <= 2_000 * MS
     assert [e["fault"] for e in held.trains if e.get("kind") == "fault"] == ["watchdog"]
@@ -83,7 +83,7 @@ def test_a_puck_that_falls_silent_pauses_and_nothing_latches(held):
     assert held.engine.state is SessionState.PAUSED
     assert held.gateway.state is GatewayState.RESTING
     assert held.engine.training.refused == 0
-    assert held.drive == []
+    assert held.drive == ()
     assert verify(held.finish()).ok
     assert last_pulse_ns(held) - silent_ns <= 150 * MS
 
@@ -105,7 +105,7 @@ def test_a_lost_puck_trips_both(held):
     held.assembly._settle()
     assert held.engine.state is SessionState.TRIPPED
     assert held.gateway.state is GatewayState.LATCHED
-    assert held.drive == []
+    assert held.drive == ()
 
 
 def test_a_lost_unit_latches_and_trips(held):

@@ -608,7 +608,7 @@ def test_with_the_twin_a_burst_is_delivered_confirmed_and_released(pair: Pair) -
     pair.write(pair.driver.release(pair.now_ns))
     assert pair.driver.confirmed_zero
     assert pair.driver.ready
-    assert pair.twin.drive() == []
+    assert pair.twin.drive() == ()
     assert faults(pair.events) == []
     assert pair.driver.wire_faults == 0
 
@@ -651,7 +651,7 @@ def test_a_new_connection_to_a_running_unit_begins_with_its_end(pair: Pair) -> N
     pair.twin.unplug(pair.now_ns)
     pair.driver = P24Driver()
     pair.write(pair.driver.start(pair.now_ns))
-    assert pair.twin.drive() == []
+    assert pair.twin.drive() == ()
     pair.run(300)
     assert pair.driver.ready
     assert pair.driver.outputs() == ()

@@ -172,7 +172,7 @@ class Bench:
         self._renew_ns = self.now_ns + 20 * MS
         self.renews = True
         assert self.core.state is GatewayState.DELIVERING
-        assert self.twin.drive() == [(1, to_ua, 250, 29_000)]
+        assert self.twin.drive() == ((1, to_ua, 250, 29_000),)
         return self
 
     # -- what was seen -----------------------------------------------------------------------------------------------

@@ -149,7 +149,7 @@ def test_arming_anew_while_armed_goes_back_to_disarmed(stimulating):
     number = stimulating.ask().number
     stimulating.press(ConfirmArm(number))
     assert stimulating.core.state is GatewayState.DISARMED
-    assert stimulating.twin.drive() == []
+    assert stimulating.twin.drive() == ()
 
 
 def test_the_desk_by_itself():

@@ -37,7 +37,7 @@ def test_a_burst_begins_goes_on_ends_and_rests(stimulating):
     stimulating.renews = False
     stimulating.send(Stop(10_000, stimulating.now_ns))
     assert stimulating.core.state is GatewayState.RESTING
-    assert stimulating.twin.drive() == []
+    assert stimulating.twin.drive() == ()
     ended = stimulating.facts(BurstEnded)[-1]
     assert ended.rest_until_ns == stimulating.now_ns + 2_000 * MS
     stimulating.run(1_900)
@@ -51,7 +51,7 @@ def test_an_order_for_no_current_ends_the_burst(stimulating, off):
     stimulating.renews = False
     stimulating.send(stimulating.order(*([0] if off == "zero" else [])))
     assert stimulating.core.state is GatewayState.RESTING
-    assert stimulating.twin.drive() == []
+    assert stimulating.twin.drive() == ()
 
 
 def test_an_engine_that_reports_a_fault_latches(stimulating):
@@ -66,7 +66,7 @@ def test_an_order_too_early_in_the_rest_is_refused_without_a_latch(stimulating):
     stimulating.send(stimulating.order(2_000))
     assert stimulating.facts(Refusal)[-1].rule == "G22"
     assert stimulating.core.state is GatewayState.RESTING
-    assert stimulating.twin.drive() == []
+    assert stimulating.twin.drive() == ()
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_defective_order_is_refused_stops_and_latches(stimulating, rule, chang
     assert stimulating.facts(Refusal)[-1].rule == rule
     assert stimulating.core.state is GatewayState.LATCHED
     assert rule in stimulating.core.cause
-    assert stimulating.twin.drive() == []
+    assert stimulating.twin.drive() == ()
 
 
 def test_what_a_frozen_engine_sends_afterwards_is_worth_nothing(stimulating):
@@ -116,7 +116,7 @@ def test_bytes_that_would_not_say_the_order_are_never_written(stimulating, monke
     stimulating.send(stimulating.order(6_000))
     assert stimulating.core.state is GatewayState.LATCHED
     assert "did not match the order" in stimulating.core.cause
-    assert stimulating.twin.drive() == []
+    assert stimulating.twin.drive() == ()
 
 
 def test_a_protocol_can_only_narrow(armed):
@@ -254,5 +254,5 @@ def test_whatever_comes_current_flows_only_while_delivering_under_a_lease(kit, s
         assert core.next_deadline() <= latest_ns + 100 * MS
     bench.press(StopNow("F12"), Heartbeat(bench.now_ns), Arm(ArmScope.SESSION))
     if bench.core.unit.driver is not None:
-        assert bench.twin.drive() == []
+        assert bench.twin.drive() == ()
     assert bench.core.state not in PERMITS_DELIVERY

@@ -36,7 +36,7 @@ def test_with_a_fault_nothing_can_be_armed(faulty, scope):
     faulty.run(200)
     assert faulty.core.state is GatewayState.DISARMED
     faulty.send(faulty.order(2_000))
-    assert faulty.twin.drive() == []
+    assert faulty.twin.drive() == ()
     assert not faulty.facts(ArmNumber)
 
 

@@ -44,7 +44,7 @@ def test_a_renewal_that_comes_after_the_end_of_its_lease_revives_nothing(stimula
     stimulating.now_ns = stimulating.core.delivery.lease_until_ns + 1
     stimulating.step(ports.FromEngine(renewal))
     assert stimulating.core.state is GatewayState.LATCHED
-    assert stimulating.twin.drive() == []
+    assert stimulating.twin.drive() == ()
 
 
 def test_a_silent_screen_stops_after_500_ms(stimulating):
@@ -75,7 +75,7 @@ def test_a_silent_engine_stops_an_armed_gateway_that_delivers_nothing(armed):
 def test_a_line_that_ends_stops_at_once(stimulating, lost, words):
     outputs = stimulating.step(lost)
     assert words in stimulating.core.cause
-    assert stimulating.twin.drive() == []
+    assert stimulating.twin.drive() == ()
     first = next(output for output in outputs if isinstance(output, ports.ToUnit))
     assert first.data == STOP_FRAMES.data
     told = [output.message for output in outputs if isinstance(getattr(output, "message", None), Latched)]
@@ -127,7 +127,7 @@ def test_the_keep_alive_is_never_sent_without_a_live_lease_or_confirmed_zero(sti
         if isinstance(request, MlGetCurrentData) or (isinstance(request, MlUpdate) and request.channels)
     ]
     assert kept_alive == []
-    assert stimulating.twin.drive() == []
+    assert stimulating.twin.drive() == ()
     assert [entry["fault"] for entry in stimulating.twin_log if entry["kind"] == "fault"] == ["watchdog"]
     assert stimulating.off_ns <= silent_from_ns + LEASE_NS + 2_000 * MS
     for at_ns, alive, zero in stimulating.core.unit.driver.polls:
@@ -166,7 +166,7 @@ def test_causes_of_one_instant_are_ranked_and_stops_come_first(stimulating):
     late = stimulating.order(8_000)
     stimulating.step(ports.FromEngine(late), ports.UnitBytes(b""), ports.StopSignal("SIGTERM"))
     assert "SIGTERM" in stimulating.core.cause
-    assert stimulating.twin.drive() == []
+    assert stimulating.twin.drive() == ()
 
 
 # -- the unit's cable -------------------------------------------------------------------------------------------------
@@ -204,7 +204,7 @@ def test_after_a_reconnect_stop_comes_first_and_no_update_ever_again(stimulating
     assert updates
     assert all(update.channels == () for update in updates)
     assert stimulating.core.state is GatewayState.LATCHED
-    assert stimulating.twin.drive() == []
+    assert stimulating.twin.drive() == ()
 
 
 def test_while_latched_for_another_reason_a_reconnect_changes_nothing(stimulating):
@@ -231,7 +231,7 @@ def test_an_electrode_that_comes_off_stops_everything(stimulating):
     stimulating.run(600)
     assert stimulating.core.state is GatewayState.LATCHED
     assert "lost its contact" in stimulating.core.cause
-    assert stimulating.twin.drive() == []
+    assert stimulating.twin.drive() == ()
 
 
 def test_a_unit_that_falls_silent_is_found_out(stimulating):
@@ -240,7 +240,7 @@ def test_a_unit_that_falls_silent_is_found_out(stimulating):
     assert stimulating.core.state is GatewayState.LATCHED
     assert "no longer answers" in stimulating.core.cause
     stimulating.run(2_000)
-    assert stimulating.twin.drive() == []  # by its own watchdog: nobody keeps it alive
+    assert stimulating.twin.drive() == ()  # by its own watchdog: nobody keeps it alive
 
 
 def test_the_status_is_said_on_every_change_and_ten_times_a_second(stimulating):

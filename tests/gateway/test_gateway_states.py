@@ -66,12 +66,12 @@ def test_stop_is_total_and_may_be_repeated(kit, state, stop):
     if state is not GatewayState.CLOSED:
         assert STOP_FRAMES.data in stop_frames(first)
         assert STOP_FRAMES.data in stop_frames(second)
-    assert bench.twin.drive() == []
+    assert bench.twin.drive() == ()
     assert bench.core.stop_tested
     assert len(bench.facts(Latched)) in (0, 2)  # to the screen and to the engine, once
     bench.run(300)
     assert bench.core.state is expected
-    assert bench.twin.drive() == []
+    assert bench.twin.drive() == ()
 
 
 @pytest.mark.parametrize("state", EVERY)
@@ -95,7 +95,7 @@ def test_whatever_is_lost_in_whatever_state_no_current_is_left_ordered(kit, stat
         bench.closed = True
         assert (STOP_FRAMES.data in stop_frames(outputs)) == (state in PERMITS_DELIVERY)
         bench.run(2_500)
-    assert bench.twin.drive() == []
+    assert bench.twin.drive() == ()
     losing = not isinstance(happens, ports.FromEngine | ports.FromFront) or happens.message == Stop(
         9_999, 0, StopReason.FAULT
     )

@@ -87,13 +87,13 @@ def test_current_is_never_held_on_by_the_guards_rest(activity):
 
 
 def test_deadlines_lie_always_ahead_of_the_last_step(activity):
-    assert activity.next_deadline() == NEVER_NS
+    assert activity.due_ns == NEVER_NS
     activity.start(100)
-    assert activity.next_deadline() == 100 + 4 * SECOND
+    assert activity.due_ns == 100 + 4 * SECOND
     activity.step(100 + 4 * SECOND, STILL._replace(quiet_ns=0))
-    assert activity.next_deadline() == NEVER_NS
+    assert activity.due_ns == NEVER_NS
     activity.step(200 + 4 * SECOND, STILL)
-    assert activity.next_deadline() == 200 + 4 * SECOND + 6 * SECOND
+    assert activity.due_ns == 200 + 4 * SECOND + 6 * SECOND
 
 
 def test_what_is_not_measured_opens_no_way(activity):
@@ -115,7 +115,7 @@ def test_from_every_state_stop_is_one_step_away(protocols, name):
         runs._machine.set_state(state)
         runs._row = runs._rows[state]
         assert runs.stop(7).entered == STOPPED
-        assert (runs.phase, runs.plan.stimulate, runs.next_deadline()) == (STOPPED, (), NEVER_NS)
+        assert (runs.phase, runs.plan.stimulate, runs.due_ns) == (STOPPED, (), NEVER_NS)
         assert runs.stop(8) is None
         assert runs.step(9, STILL._replace(attempt=True, touch=True, button=True, angle_deg=90.0)) == []
         assert runs.start(10).entered == resolved.phases[0].name

@@ -102,7 +102,7 @@ def test_high_voltage_takes_40_ms_and_requests_wait_their_turn() -> None:
     assert bench.ask(T0 + MS, MlUpdate((pulse(),))) is None
     assert bench.twin.next_deadline() == T0 + 40 * MS
     assert bench.answers(bench.twin.advance(T0 + 39 * MS)) == []
-    assert bench.twin.drive() == []
+    assert bench.twin.drive() == ()
     assert bench.answers(bench.twin.advance(T0 + 40 * MS)) == [Ack(31), Ack(33)]
     bench.twin.close(T0 + 41 * MS)
     assert bench.trains()[0]["t_start_ns"] == T0 + 40 * MS
@@ -121,7 +121,7 @@ def test_a_second_init_is_refused_and_a_stop_drops_the_level(bench: Bench) -> No
     assert bench.update(T0, pulse()) == 0
     assert bench.ask(T0, GetStimStatus()) == StimStatus(0, 3, 6)
     assert bench.ask(T0 + MS, MlStop()) is None
-    assert bench.twin.drive() == []
+    assert bench.twin.drive() == ()
     assert bench.answers(bench.twin.advance(T0 + 41 * MS)) == [Ack(35)]
     assert bench.ask(T0 + 50 * MS, GetStimStatus()) == StimStatus(0, 0, 1)
     assert bench.update(T0 + 50 * MS, pulse()) == 7
@@ -131,7 +131,7 @@ def test_a_second_init_is_refused_and_a_stop_drops_the_level(bench: Bench) -> No
 def test_reset_ends_everything(bench: Bench) -> None:
     bench.update(T0, pulse())
     assert bench.ask(T0 + MS, Reset()) == Ack(59)
-    assert bench.twin.drive() == []
+    assert bench.twin.drive() == ()
     assert bench.update(T0 + 2 * MS, pulse()) == 7
 
 
@@ -186,7 +186,7 @@ def damaged(data: bytes) -> bytes:
 def test_damaged_request_is_answered_with_transfer_error(own_acks: bool, request_: Any, answer: Any) -> None:
     bench = Bench(own_acks=own_acks).ready()
     assert bench.answers(bench.twin.feed(T0, damaged(encode(9, request_)))) == [answer]
-    assert bench.twin.drive() == []
+    assert bench.twin.drive() == ()
     assert bench.faults() == ["transfer"]
 
 
@@ -221,7 +221,7 @@ def test_low_level_is_refused() -> None:
 
 def test_a_train_is_counted_to_the_nanosecond(bench: Bench) -> None:
     bench.update(T0, pulse())
-    assert bench.twin.drive() == [(1, 20_000, 250, PERIOD_US)]
+    assert bench.twin.drive() == ((1, 20_000, 250, PERIOD_US),)
     bench.twin.advance(T0 + 3 * PERIOD_US * 1000)
     assert bench.twin.pulses == 3
     bench.twin.advance(T0 + 3 * PERIOD_US * 1000 + 1)
@@ -287,7 +287,7 @@ def test_off_and_on_again_is_a_new_train_at_once(bench: Bench) -> None:
 def test_zero_current_is_no_pulse(bench: Bench) -> None:
     bench.update(T0, pulse(0))
     bench.twin.close(T0 + 500 * MS)
-    assert (bench.twin.pulses, bench.trains(), bench.twin.drive()) == (0, [], [])
+    assert (bench.twin.pulses, bench.trains(), bench.twin.drive()) == (0, [], ())
     assert bench.ask(T0 + 500 * MS, MlGetCurrentData()) == ChannelReport(0, 1)
 
 
@@ -341,24 +341,24 @@ def test_watchdog_ends_pulses_after_two_seconds_and_the_next_update_restarts(ben
     bench.ask(T0 + 500 * MS, MlGetCurrentData())
     bench.ask(T0 + 600 * MS, GetDeviceId())
     bench.twin.advance(T0 + 2_499 * MS)
-    assert bench.twin.drive() != []
+    assert bench.twin.drive() != ()
     bench.twin.advance(T0 + 9_000 * MS)
-    assert bench.twin.drive() == []
+    assert bench.twin.drive() == ()
     assert bench.trains()[0]["t_end_ns"] < T0 + 2_500 * MS
     assert bench.trains()[0]["pulses"] == 87
     assert bench.ask(T0 + 9_000 * MS, GetStimStatus()) == StimStatus(0, 2, 6)
     assert bench.ask(T0 + 9_000 * MS, MlGetCurrentData()) == ChannelReport(0, 0)
     assert bench.update(T0 + 9_000 * MS, pulse()) == 0
-    assert bench.twin.drive() != []
+    assert bench.twin.drive() != ()
 
 
 def test_unplugged_unit_goes_on_until_its_watchdog(bench: Bench) -> None:
     bench.update(T0, pulse())
     bench.twin.feed(T0 + MS, b"\xf0\x81\x55")
     bench.twin.unplug(T0 + 100 * MS)
-    assert bench.twin.drive() != []
+    assert bench.twin.drive() != ()
     bench.twin.advance(T0 + 5_000 * MS)
-    assert bench.twin.drive() == []
+    assert bench.twin.drive() == ()
     assert "watchdog" in bench.faults()
     assert bench.update(T0 + 5_000 * MS) == 0
 
@@ -387,7 +387,7 @@ def test_below_15_ma_a_lost_electrode_goes_unnoticed_but_nothing_reaches_the_ski
     assert bench.update(T0, pulse(14_500)) == 0
     bench.twin.advance(T0 + 100 * MS)
     assert bench.ask(T0 + 100 * MS, MlGetCurrentData()) == ChannelReport(0, 1)
-    assert (bench.twin.pulses, bench.twin.drive()) == (0, [])
+    assert (bench.twin.pulses, bench.twin.drive()) == (0, ())
     bench.twin.electrode(1, True)
     bench.twin.close(T0 + 200 * MS)
     assert [(train["pulses"], train["t_start_ns"] - T0) for train in bench.trains()] == [(3, 116 * MS)]

@@ -70,6 +70,8 @@ def _confirmation(status: GatewayStatus) -> str:
 
 def _pucks(view: View) -> tuple[Item, ...]:
     pucks = () if view.snapshot is None else view.snapshot.pucks
+    if view.engine_lost:
+        return (Item(False, "puck", "not known: the engine reads it", "Leave with ctrl+q and start again."),)
     if not pucks:
         return (Item(False, "puck", "not found", "Switch the motion puck on and plug in its receiver."),)
     return tuple(_puck(puck) for puck in pucks)

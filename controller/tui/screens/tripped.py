@@ -68,5 +68,5 @@ class TrippedScreen(HouseScreen):
         )
         self.query_one("#reason-label", Pane).parts = (("Why is it safe to go on?", "bold"),)
         self.query_one("#after", Pane).parts = (
-            ("Then the last step comes back. No current before you arm again: a, then c.", "$quiet"),
+            ("The last step comes back. No current before you arm again (a, then c).", "$quiet"),
         )

@@ -11,7 +11,7 @@ def alert_parts(view: View, said: str, tripped: bool = False) -> Parts:
 
     `tripped` leaves the latch out, because the tripped screen says all of it.
     """
-    if view.gateway_silent and (view.gateway_lost or view.status is not None):
+    if view.gateway_silent:
         return (("*** PULL THE LEADS. ", "bold $alarm"), "The gateway is silent: nobody can say what the unit does.")
     if view.engine_lost:
         return (

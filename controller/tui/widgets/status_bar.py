@@ -6,7 +6,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Static
 
-from controller.tui.view import SILENT_AFTER_MS, STALE_AFTER_MS, View
+from controller.tui.view import STALE_AFTER_MS, View
 from controller.tui.words import Part, milliamps, seconds, shortened, strongest
 from controller.vocabulary.facts import GatewayState, GatewayStatus
 from controller.vocabulary.snapshot import SessionState
@@ -43,7 +43,7 @@ def bar_model(view: View) -> BarModel:
 
 def _state(view: View) -> tuple[str, str]:
     status = view.status
-    if view.gateway_lost or (status is not None and view.status_age_ms > SILENT_AFTER_MS):
+    if view.gateway_silent:
         age = f" {seconds(view.status_age_ms)}" if view.status_age_ms >= 0 else ""
         return f"▲ PULL THE LEADS: gateway silent{age}", "alarm"
     if status is None:
