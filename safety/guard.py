@@ -163,6 +163,8 @@ class Guard:
                 if isinstance(vetted, Refused):
                     return self._refuse(order, now_ns, vetted.rule, vetted.reason)
                 trains.append(vetted)
+                if id(train) not in memory.exact:
+                    self._note_exact(train)
                 if vetted.on_ms < on_ms:
                     on_ms = vetted.on_ms
         wanted = Wanted(memory, order, now_ns, trains, on_ms, purpose)
@@ -212,6 +214,13 @@ class Guard:
         memory.vetted[train] = vetted
         return vetted
 
+    def _note_exact(self, train: Train) -> None:
+        """This very object has passed G01 and needs not be looked through again."""
+        exact = self._memory.exact
+        if not len(exact) < VETTED_MAX:
+            exact.clear()
+        exact[id(train)] = train
+
     def _note_step(self, order: Deliver, now_ns: int, trains: list[Vetted]) -> None:
         memory = self._memory
         if memory.scope is ArmScope.FITTING:
@@ -247,6 +256,7 @@ class Guard:
         """Limits may have changed: every pulse must be vetted again."""
         memory = self._memory
         memory.vetted = {}
+        memory.exact = {}
         memory.limits = {}
         for channel in self._prescribed:
             limit = None if memory.scope is None else self.limit(channel, memory.scope)

@@ -95,13 +95,18 @@ class Fitting:
 
 
 class Memory:
-    """All that the rules read. `live` means that a burst is on: from its first current to off."""
+    """All that the rules read. `live` means that a burst is on: from its first current to off.
+
+    `exact` holds, by identity, trains whose every number was found to be exactly an int: being immutable they stay so,
+    and being held here their identity cannot pass to another train.
+    """
 
     __slots__ = (
         "armed_ns",
         "burst_from_ns",
         "device",
         "dose",
+        "exact",
         "fitting",
         "last_now_ns",
         "last_seq",
@@ -122,6 +127,7 @@ class Memory:
         self.scope: ArmScope | None = None
         self.limits: dict[int, ChannelLimit] = {}
         self.vetted: dict[Train, Vetted] = {}
+        self.exact: dict[int, Train] = {}
         self.trails: dict[int, Trail] = {}
         self.dose = Dose()
         self.fitting = Fitting()

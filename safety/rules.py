@@ -48,7 +48,7 @@ PURPOSES: dict[ArmScope, tuple[Purpose, Purpose]] = {
 # -- the order --------------------------------------------------------------------------------------------------------
 
 
-def g01_exact_integers(_: Memory, order: Deliver | Renew, now_ns: int, __: Conditions) -> str | None:
+def g01_exact_integers(memory: Memory, order: Deliver | Renew, now_ns: int, _: Conditions) -> str | None:
     """Every number is exactly an int (no bool, no float: NaN cannot exist here), every type exactly ours."""
     kind = type(order)
     if kind is not Deliver and kind is not Renew:
@@ -62,6 +62,8 @@ def g01_exact_integers(_: Memory, order: Deliver | Renew, now_ns: int, __: Condi
     if type(order.purpose) is not Purpose or type(order.press) is not int or type(order.trains) is not tuple:
         return "The order's purpose, press or list of trains is not of the agreed type."
     for train in order.trains:
+        if memory.exact.get(id(train)) is train:
+            continue
         if type(train) is not Train or type(train.points) is not tuple:
             return "A train of the order is not of the agreed type."
         if type(train.channel) is not int or type(train.period_us) is not int:

@@ -13,6 +13,7 @@ _POINT = struct.Struct("<Hi")  # duration in us, current in uA
 _RENEW = struct.Struct("<Qqqq")
 _STOP = struct.Struct("<QqB")
 TRAINS_REMEMBERED = 256
+_PURPOSES = {purpose.value: purpose for purpose in Purpose}
 
 
 def encode_order(order: Order) -> tuple[int, bytes]:
@@ -43,7 +44,7 @@ def decode_order(kind: int, payload: bytes) -> Order:
         if kind == STOP:
             seq, stamp_ns, reason = _STOP.unpack(payload)
             return Stop(seq, stamp_ns, StopReason(reason))
-    except (struct.error, ValueError) as error:
+    except (struct.error, ValueError, KeyError) as error:
         raise MessageError(f"order kind {kind}: {error}") from error
     raise MessageError(f"unknown order kind {kind}")
 
@@ -51,7 +52,7 @@ def decode_order(kind: int, payload: bytes) -> Order:
 def _decode_deliver(payload: bytes) -> Deliver:
     seq, stamp_ns, expires_ns, sensor_ns, press, purpose, count = _DELIVER.unpack_from(payload)
     trains = _decode_trains(payload[_DELIVER.size :], count)
-    return Deliver(seq, stamp_ns, expires_ns, Purpose(purpose), trains, press, sensor_ns)
+    return Deliver(seq, stamp_ns, expires_ns, _PURPOSES[purpose], trains, press, sensor_ns)
 
 
 # A burst uses few different trains, each many times: both directions remember the last ones, bounded.

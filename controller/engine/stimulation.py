@@ -153,15 +153,20 @@ class Stimulation:
 
         None when nothing is wanted and nothing is on.
         """
-        before = [level.now_ua for level in self._levels.values()]
-        after = [level.move(now_ns) for level in self._levels.values()]
-        if not any(after) and not always:
+        levels = self._levels.values()
+        on = changed = False
+        for level in levels:
+            before_ua = level.now_ua
+            after_ua = level.move(now_ns)
+            on = on or after_ua > 0
+            changed = changed or after_ua != before_ua
+        if not on and not always:
             return self.stop(now_ns) if self._delivering else None
         self._renewed_ns = now_ns
-        if self._delivering and after == before and not always:
+        if self._delivering and not changed and not always:
             return Renew(self._next(), now_ns, now_ns + LEASE_MAX_NS, sensor_ns)
-        self._delivering = any(after)
-        trains = tuple(self._train(level) for level in self._levels.values() if level.now_ua)
+        self._delivering = on
+        trains = tuple([self._train(level) for level in levels if level.now_ua])
         order = Deliver(self._next(), now_ns, now_ns + LEASE_MAX_NS, purpose, trains, press, sensor_ns)
         self.log.deliver(order)
         return order

@@ -10,14 +10,22 @@ Started = tuple[int, Train, Purpose]
 
 
 class TrainLog:
-    """Turns absolute orders into trains. `deliver` costs little; the rows are made in `keep`, off the orders' way."""
+    """Turns absolute orders into trains. `deliver` and `stop` only take note; the work is in `keep`, off their way."""
 
     def __init__(self) -> None:
+        self._said: list[Deliver | int] = []
         self._running: dict[int, Started] = {}
         self._over: list[tuple[int, Started]] = []
 
     def deliver(self, order: Deliver) -> None:
         """From the order's stamp on exactly its trains are on."""
+        self._said.append(order)
+
+    def stop(self, now_ns: int) -> None:
+        """Everything is off."""
+        self._said.append(now_ns)
+
+    def _deliver(self, order: Deliver) -> None:
         now = {train.channel: train for train in order.trains}
         for channel, started in list(self._running.items()):
             if now.get(channel) != started[1]:
@@ -26,16 +34,18 @@ class TrainLog:
             if channel not in self._running:
                 self._running[channel] = (order.stamp_ns, train, order.purpose)
 
-    def stop(self, now_ns: int) -> None:
-        """Everything is off."""
-        if self._running:
-            self._over += [(now_ns, started) for started in self._running.values()]
-            self._running.clear()
+    def _stop(self, now_ns: int) -> None:
+        self._over += [(now_ns, started) for started in self._running.values()]
+        self._running.clear()
 
     def keep(self, record: Recorder | None, trial: int) -> None:
         """Write down the trains that are over."""
-        if not self._over:
-            return
+        said, self._said = self._said, []
+        for one in said:
+            if isinstance(one, int):
+                self._stop(one)
+            else:
+                self._deliver(one)
         over, self._over = self._over, []
         if record is None:
             return

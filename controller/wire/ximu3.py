@@ -192,17 +192,9 @@ def stuff(plain: bytes) -> bytes:
 
 def unstuff(stuffed: bytes) -> bytes | None:
     """The message without byte stuffing (give it without the final LF), or None where an escape is broken."""
-    head, *tails = stuffed.split(b"\xdb")
-    plain = bytearray(head)
-    for tail in tails:
-        if tail[:1] == b"\xdc":
-            plain.append(_END)
-        elif tail[:1] == b"\xdd":
-            plain.append(_ESCAPE)
-        else:
-            return None
-        plain += tail[1:]
-    return bytes(plain)
+    if stuffed.count(b"\xdb") != stuffed.count(b"\xdb\xdc") + stuffed.count(b"\xdb\xdd"):
+        return None
+    return stuffed.replace(b"\xdb\xdc", b"\x0a").replace(b"\xdb\xdd", b"\xdb")
 
 
 def encode(message: Inertial | Orientation, *, text: bool = False) -> bytes:

@@ -46,6 +46,24 @@ def test_vetted_pulses_are_bounded_and_types_are_not_confused(kit):
     assert rig.verdict(same_but_float) == "G01"
 
 
+def test_trains_known_to_be_exact_are_bounded_and_known_by_identity_alone(kit):
+    rig = kit.Rig("thigh")
+    exact = rig.guard._memory.exact
+    kept = []
+    for _ in range(1030):
+        kept.append(kit.pulse(2000, 1, 250))  # equal, each an object of its own
+        assert rig.verdict(kept[-1]) == ""
+        assert 0 < len(exact) <= 1024
+    assert exact[id(kept[-1])] is kept[-1]
+    assert len(exact) < 1030
+    true_for_one = kit.pulse(2000, 1, 250)._replace(channel=True)
+    assert true_for_one == kept[-1]
+    assert rig.verdict(true_for_one) == "G01"
+    assert id(true_for_one) not in exact
+    rig.guard.disarm(rig.now_ns)
+    assert rig.guard._memory.exact == {}
+
+
 def test_orders_are_values():
     assert Deliver(1, 2, 3, Purpose.ASSIST, ()) == Deliver(1, 2, 3, Purpose.ASSIST, ())
     assert Renew(1, 2, 3) != Renew(2, 2, 3)

@@ -9,11 +9,12 @@ import select
 import statistics
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from controller.assembly.bench.house_under_test import HouseUnderTest
+from controller.assembly.bench.machine import Stolen
 from controller.assembly.bench.puck_player import PuckPlayer
 from controller.assembly.bench.relays import ANSWER, FRAME_BYTES, Control
 from controller.assembly.bench.terminals import RawPort
@@ -42,6 +43,7 @@ class Leg:
 
     latencies_us: list[float]
     lost: int
+    stolen_percent: float | None = None
 
 
 class Bench:
@@ -92,6 +94,12 @@ class Bench:
             due += FRAME_NS
             _sleep_until(due, [self.unit.master])
         return False
+
+    def leg(self, name: str, frames: int) -> Leg:
+        """The leg `control`, `relay` or `ours`, and what the host took away meanwhile."""
+        watch = Stolen()
+        leg = self.ours(frames) if name == "ours" else self.control("echo" if name == "control" else name, frames)
+        return replace(leg, stolen_percent=watch.percent())
 
     def ours(self, frames: int) -> Leg:
         """`frames` frames, each with an order of its own, in bursts that keep to the on-time and rest of the rules."""
@@ -225,9 +233,8 @@ def run_loop(
         bench.wait(lambda: False, 0.0, SECOND)
         before = bench.house.frames()
         for number in range(rounds):
-            legs["control"].append(bench.control("echo", frames))
-            legs["relay"].append(bench.control("relay", frames))
-            legs["ours"].append(bench.ours(frames))
+            for name, each in legs.items():
+                each.append(bench.leg(name, frames))
             say(f"round {number + 1} of {rounds}: " + ", ".join(f"{k} {_line(v[-1])}" for k, v in legs.items()))
         after = bench.house.frames()
     finally:
@@ -251,6 +258,7 @@ def _summary(legs: dict[str, list[Leg]], frames: int, drawn_hz: float, data: Pat
             "median_us": _over(each, 0.5),
             "p99_us": _over(each, 0.99),
             "p999_us": _over(each, 0.999),
+            "stolen_percent": [leg.stolen_percent for leg in each],
             "rounds": [[round(percentile(leg.latencies_us, part), 1) for part in (0.5, 0.99, 0.999)] for leg in each],
         }
     ours, relay, control = figures["ours"], figures["relay"], figures["control"]

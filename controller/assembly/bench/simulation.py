@@ -7,24 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from controller.assembly.bench.machine import Stolen, control_ns
 from controller.assembly.demo import DemoPlan, VirtualRun
 from controller.assembly.virtual import START_NS
 from controller.clock import SECOND
 from controller.record import manifest
-
-CONTROL_ROUNDS = 2_000_000
-
-
-def control_s() -> float:
-    """A fixed loop of integer and float work in plain Python: what this machine gives just now."""
-    started = time.perf_counter()
-    total, value = 0, 0.5
-    for number in range(CONTROL_ROUNDS):
-        total += number & 7
-        value = value * 0.999 + 0.001
-    if not total or not value:
-        raise RuntimeError("the control did nothing")
-    return time.perf_counter() - started
 
 
 class Stage:
@@ -65,7 +52,7 @@ def _time_stages(run: VirtualRun) -> list[Stage]:
     engine, gateway, world = assembly.engine, assembly.gateway, assembly.world
     stimulator = world.stimulator
     places: list[tuple[str, Any, str]] = [
-        ("world: pucks, links", world, "advance"),
+        ("world: pucks, links", world, "live"),
         ("patient at 1 ms", world.motion, "advance"),
         ("engine: activity, orders, screen", engine, "step"),
         ("puck driver", engine.feed.driver, "feed"),
@@ -88,13 +75,14 @@ def _time_stages(run: VirtualRun) -> list[Stage]:
 
 def run_sim(seconds: int = 1200, seed: int = 1) -> dict[str, Any]:
     """`seconds` of a session on the virtual clock: untimed for the speed, then again (same seed) by stages."""
-    before_s = control_s()
+    before = control_ns()
     plan = DemoPlan(seed=seed, repetitions=1200)
+    watch = Stolen()
     started = time.perf_counter()
     cpu = time.process_time()
     first, _ = _once(plan, seconds)
     wall_s, cpu_s = time.perf_counter() - started, time.process_time() - cpu
-    after_s = control_s()
+    stolen, after = watch.percent(), control_ns()
     second, timed = _once(plan, seconds, timed=True)
     digests = [_digest(run) for run in (first, second)]
     tally = first.assembly.engine.training.score
@@ -107,7 +95,8 @@ def run_sim(seconds: int = 1200, seed: int = 1) -> dict[str, Any]:
         "completed": tally.completed,
         "frames": frames,
         "us_per_frame": round(wall_s / frames * 1e6, 1),
-        "control_ns_per_round": [round(one / CONTROL_ROUNDS * 1e9, 1) for one in (before_s, after_s)],
+        "control_ns_per_round": [before, after],
+        "stolen_percent": stolen,
         "us_by_stage_per_frame": {stage.name: round(stage.spent_s / frames * 1e6, 2) for stage in timed},
         "digest": digests[0],
         "same_bytes": digests[0] == digests[1],
