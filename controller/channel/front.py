@@ -12,7 +12,7 @@ from controller.channel.line import Line, LineClosed
 from controller.clock import MS
 from controller.vocabulary.facts import ArmDenied, ArmNumber, GatewayStatus, Refusal
 from controller.vocabulary.intents import Intent
-from controller.vocabulary.requests import Arm, ConfirmArm, Disarm, Heartbeat, Request, StopNow
+from controller.vocabulary.requests import Arm, ConfirmArm, Disarm, Heartbeat, Prescribe, Request, StopNow
 from controller.vocabulary.snapshot import MotionPoint, Snapshot
 
 STOP_SOURCES = ("F12", "space", "escape", "unbound key", "quit")
@@ -36,6 +36,7 @@ class FrontLine:
         self._gateway = gateway
         self._gateway_lock = threading.Lock()
         self._stops = {source: encode(StopNow(source)) for source in STOP_SOURCES}
+        self._prescribed: dict[int, Prescribe] = {}
         self._motion: deque[MotionPoint] = deque(maxlen=MOTION_POINTS_MAX)
         self._refusals: deque[Refusal] = deque(maxlen=REFUSALS_MAX)
 
@@ -86,6 +87,8 @@ class FrontLine:
             self.arm_denied = ""
         elif isinstance(request, ConfirmArm | Disarm):
             self.arm_number = None
+        elif isinstance(request, Prescribe):
+            self._remember(request)
         self._to_gateway(encode(request))
 
     def heartbeat(self, now_ns: int) -> None:
@@ -102,18 +105,30 @@ class FrontLine:
             self._gateway.send(*message)
 
     def replace_gateway(self, gateway: Line) -> None:
-        """A new gateway is on a new line; what the old one said no longer counts."""
+        """A new gateway is on a new line; what the old one said no longer counts.
+
+        It is told once more what a person has found and fitted today, for without that nothing could be armed again.
+        Everything else (STOP test, reason, two keys) is asked of the person anew.
+        """
         with self._gateway_lock:
             self._gateway.close()
             self._gateway = gateway
         self.status = self.arm_number = None
         self.gateway_lost = ""
+        for prescription in self._prescribed.values():
+            self._to_gateway(encode(prescription))
 
     def close(self) -> None:
         """Hang up on both: the gateway stops and the engine closes the record."""
         with self._gateway_lock:
             self._gateway.close()
         self._engine.close()
+
+    def _remember(self, given: Prescribe) -> None:
+        """Today's prescriptions of one patient, the newest of each channel: another patient or day ends the others."""
+        kept = self._prescribed.values()
+        self._prescribed = {one.channel: one for one in kept if (one.patient, one.date) == (given.patient, given.date)}
+        self._prescribed[given.channel] = given
 
     # -- inside ----------------------------------------------------------------------------------------------------
 

@@ -88,6 +88,7 @@ def pause(core: "EngineCore", now_ns: int, _wish: intents.Pause) -> None:
 def end(core: "EngineCore", now_ns: int, _wish: intents.EndSession) -> None:
     core.carry(core.training.pause(now_ns))
     if core.apply(now_ns, "end"):
+        core.todo = ""
         core.close(now_ns, "normal")
 
 

@@ -121,6 +121,12 @@ class GatewayCore:
             return self.unit.missing or "The unit has not said who it is yet. Wait a moment, or check its cable."
         return first_open(self._conditions(now_ns, for_arming=True)) or ""
 
+    def _unfitted(self, scope: ArmScope) -> str:
+        """A session with nothing fitted could only end in a refusal: say so before it is armed."""
+        if scope is ArmScope.FITTING or self.delivery.fitted:
+            return ""
+        return "No channel has a ceiling of today. Fit the electrodes first, then arm for the session."
+
     # -- the engine ----------------------------------------------------------------------------------------------
 
     def _on_engine(self, now_ns: int, entry: ports.FromEngine) -> None:
@@ -176,7 +182,8 @@ class GatewayCore:
             self._stop_pressed(now_ns, message.source)
         elif isinstance(message, requests.Arm):
             latched = self.state is GatewayState.LATCHED
-            answer = self._desk.ask(now_ns, message.scope, message.reason, latched, self.blocked(now_ns))
+            blocked = self.blocked(now_ns) or self._unfitted(message.scope)
+            answer = self._desk.ask(now_ns, message.scope, message.reason, latched, blocked)
             self.voice.out.append(ports.ToFront(answer))
         elif isinstance(message, requests.ConfirmArm):
             self._confirm(now_ns, message.number)

@@ -11,7 +11,7 @@ from controller.vocabulary.facts import BurstEnded, BurstStarted, Refusal
 from safety.guard import Guard
 from safety.interlocks import Conditions
 from safety.limits import DeviceLimits
-from safety.orders import Deliver, Refused, Renew
+from safety.orders import ArmScope, Deliver, Refused, Renew
 
 
 class Verdict(Enum):
@@ -28,6 +28,7 @@ class Delivery:
 
     def __init__(self, device: DeviceLimits, voice: Voice) -> None:
         self.guard = Guard(device)
+        self._channels = device.channels
         self.on = False
         self.lease_until_ns = 0
         self.refused = 0
@@ -67,6 +68,13 @@ class Delivery:
         self._voice.engine(BurstEnded(now_ns, why, rest_until_ns))
         self._voice.log(now_ns, "burst_ended", {"why": why, "rest_until_ns": rest_until_ns}, sync)
         return Verdict.ENDED
+
+    @property
+    def fitted(self) -> bool:
+        """Some channel has a ceiling of today, so that a session can deliver something."""
+        channels = range(1, self._channels + 1)
+        limits = [self.guard.limit(channel, ArmScope.SESSION) for channel in channels]
+        return any(limit is not None and limit.ceiling_ua > 0 for limit in limits)
 
     def expired(self, now_ns: int) -> bool:
         """A burst is on and its lease is over."""

@@ -194,14 +194,19 @@ class StimloopApp(App[None]):
         self.repaint()
 
     def action_show_help(self) -> None:
-        """F1."""
+        """F1 opens the help, and closes it."""
+        if isinstance(self.screen, HelpDialog):
+            self.screen.dismiss()
+            return
         under = next((screen for screen in reversed(self.screen_stack) if isinstance(screen, HouseScreen)), None)
         if under is not None:
             self.open(HelpDialog(under.HELP))
 
     def action_show_devices(self) -> None:
-        """F2."""
-        if self._main != "check":
+        """F2 opens the devices, and closes them."""
+        if isinstance(self.screen, CheckDialog):
+            self.screen.dismiss()
+        elif self._main != "check":
             self.open(CheckDialog())
 
     async def action_quit(self) -> None:

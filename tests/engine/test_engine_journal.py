@@ -1,6 +1,7 @@
 """What the engine writes down: the journal's events, the samples, the stages of the latency."""
 
 from controller.vocabulary import intents
+from controller.vocabulary.facts import GatewayState
 from controller.vocabulary.snapshot import SessionState
 
 MS = 1_000_000
@@ -80,3 +81,14 @@ def test_a_patient_who_does_not_pass_the_screening_gets_no_fitting(bench):
     bench.intend(intents.ScreeningDone(False))
     assert bench.core.state is SessionState.REVIEW
     assert bench.journal.ended == ["stop"]
+
+
+def test_after_the_end_nothing_is_left_to_do(kit):
+    bench = kit.Bench().to_current()
+    bench.state = GatewayState.DISARMED
+    bench.run(200)  # leaving disarms first, and that pauses
+    assert bench.core.state is SessionState.PAUSED
+    assert bench.core.todo
+    bench.intend(intents.EndSession())
+    assert bench.core.state is SessionState.REVIEW
+    assert bench.core.todo == ""

@@ -164,3 +164,18 @@ def test_the_desk_by_itself():
     desk.ask(0, ArmScope.FITTING, "", False, "")
     desk.forget()
     assert isinstance(desk.confirm(0, third.number + 1), ArmDenied)
+
+
+@pytest.mark.parametrize("ceiling_ua", [None, 0])
+def test_a_session_without_a_ceiling_of_today_is_not_armed(kit, ceiling_ua):
+    bench = kit.Bench().connect()
+    if ceiling_ua is not None:
+        bench.prescribe(ceiling_ua)
+    bench.press(StopNow("F12"))
+    bench.run(200)
+    answer = bench.ask(ArmScope.SESSION)
+    assert isinstance(answer, ArmDenied)
+    assert "No channel has a ceiling of today" in answer.reason
+    assert isinstance(bench.ask(ArmScope.FITTING), ArmNumber)
+    bench.prescribe(6_000)
+    assert isinstance(bench.ask(ArmScope.SESSION), ArmNumber)

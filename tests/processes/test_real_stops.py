@@ -119,6 +119,23 @@ def test_gateway_killed(live):
     assert "reopened" in " ".join(kinds)  # the new one goes on in the same log
 
 
+def test_gateway_killed_and_a_person_who_goes_on(start, kit):
+    """The way back: test STOP, give a reason, arm with two keys. What was fitted today is not asked again."""
+    live = start(kit.GOES_ON).to_current()
+    live.house.gateway.kill()
+    assert live.pump(10.0, lambda: live.gateway_state is GatewayState.DISARMED), live.told()
+    live.pump(1.0)
+    assert live.gateway_state is GatewayState.DISARMED
+    live.front.stop("F12")
+    assert live.pump(15.0, live.flows), live.told()
+    live.therapist.script = kit.QUICK
+    live.front.stop("F12")
+    assert live.pump(3.0, lambda: live.gateway_state is GatewayState.LATCHED), live.told()
+    live.close()
+    live.assert_whole()
+    assert not [record for record in live.gateway_records() if record.kind == "refused"]
+
+
 def test_the_puck_is_unplugged(live):
     fault_ns = now_ns()
     live.puck.close()

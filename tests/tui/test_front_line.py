@@ -12,7 +12,7 @@ from controller.tui import samples
 from controller.tui.samples import NOW_NS
 from controller.vocabulary.facts import ArmDenied, ArmNumber, GatewayStatus, Refusal
 from controller.vocabulary.intents import Begin
-from controller.vocabulary.requests import Arm, ConfirmArm, Heartbeat, StopNow
+from controller.vocabulary.requests import Arm, ConfirmArm, Heartbeat, Prescribe, StopNow
 from controller.vocabulary.snapshot import MotionPoint
 from safety.orders import ArmScope
 
@@ -140,3 +140,18 @@ def test_nonsense_is_counted_and_does_not_stop_the_reading(ends):
     front.poll(NOW_NS)
     assert front.bad_messages == 2
     assert front.snapshot is not None
+
+
+def test_a_new_gateway_is_told_what_was_fitted_today(ends):
+    front, _, gateway = ends
+    old = Prescribe("P-001", "2026-01-05", 1, "forearm", 2_500, 14_000, 8_000)
+    other_day = [replace(old, date="2026-01-06", channel=channel, ceiling_ua=9_000) for channel in (1, 2)]
+    lowered = replace(other_day[0], ceiling_ua=8_000)
+    for one in (old, *other_day, lowered):
+        front.request(one)
+    received(gateway)
+    here, there = (Line(sock) for sock in pair())
+    front.replace_gateway(here)
+    assert received(there) == [lowered, other_day[1]]
+    front.close()
+    there.close()

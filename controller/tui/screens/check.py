@@ -156,7 +156,7 @@ class CheckScreen(HouseScreen):
 class CheckDialog(HouseDialog):
     """The same list over any other screen (F2)."""
 
-    BOUND = "x"
+    BOUND = "x,escape"
     HELP = _HELP
 
     def compose_body(self) -> ComposeResult:
@@ -166,7 +166,7 @@ class CheckDialog(HouseDialog):
 
     def keys(self, view: View) -> list[Key]:
         """Close."""
-        return [key("x", "close", self.dismiss)]
+        return [key("x,escape", "close", self.dismiss)]
 
     def paint(self, view: View) -> None:
         """The live list."""

@@ -28,7 +28,7 @@ _EVERYWHERE = (
 class HelpDialog(HouseDialog):
     """`about` is the help text of the screen underneath."""
 
-    BOUND = "x,up,down"
+    BOUND = "x,escape,up,down"
     HELP = "This page."
 
     def __init__(self, about: str) -> None:
@@ -44,7 +44,7 @@ class HelpDialog(HouseDialog):
         """Close, scroll."""
         page = self.query_one("#page", VerticalScroll)
         return [
-            key("x", "close", self.dismiss),
+            key("x,escape", "close", self.dismiss),
             key("up", "up", lambda: page.scroll_up(animate=False), shown="↑"),
             key("down", "down", lambda: page.scroll_down(animate=False), shown="↓"),
         ]

@@ -127,6 +127,8 @@ def _title(snapshot: Snapshot) -> Parts:
 
 def _prompt(view: View, snapshot: Snapshot, wide: bool) -> Parts:
     """The prompt and the phase of the activity. Outside of running: what the therapist has to do."""
+    if view.engine_lost:  # the snapshot is the engine's last word: nothing of it goes on
+        return (("▲ Nothing is running any more.\n", "bold $alarm"), "Leave with ctrl+q, then start again.")
     looking = _LOOKING[snapshot.attempt_state]
     if snapshot.state is SessionState.RUNNING:
         limit = f" of {seconds(snapshot.phase_limit_ms)}" if snapshot.phase_limit_ms else ""

@@ -76,7 +76,7 @@ class StripChart(Widget):
         if row == picture.threshold_row:
             label = f"{model.threshold_dps:.1f}"
         elif row == 0:
-            label = f"{picture.top_dps:.0f}"
+            label = f"≥{picture.top_dps:.0f}"  # faster movement is drawn along the top
         elif row == len(picture.rows) - 1:
             label = "0"
         axis = self.get_component_rich_style("chart--legend")
