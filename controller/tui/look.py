@@ -1,6 +1,7 @@
 """`look(folder)`: every screen with sample data, as a picture at 80 x 24 and 160 x 50 (`make look`)."""
 
 import asyncio
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -149,3 +150,8 @@ def look(folder: Path) -> list[Path]:
         return [await take(name, size, folder) for name in SCENES for size in SIZES]
 
     return asyncio.run(all_of_them())
+
+
+if __name__ == "__main__":
+    for written in look(Path(sys.argv[1])):
+        print(written)
