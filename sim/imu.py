@@ -56,32 +56,35 @@ class Sensor:
         self._gyro_bias: Vector = (gauss(0.0, gyro), gauss(0.0, gyro), gauss(0.0, gyro))
         self._acc_bias: Vector = (gauss(0.0, acc), gauss(0.0, acc), gauss(0.0, acc))
         self._sway_dps = 0.0
-        self._last_ns: int | None = None
+        self._last_ns = 0
         self._gap_ns = -1
         self._keep = 0.0
         self._stir = 0.0
 
-    def _sway(self, now_ns: int, draw: float) -> float:
-        """The limb's slight movement (deg/s): first-order noise of `sway_s`, plus tremor."""
+    def _pace(self, gap_ns: int) -> None:
+        """The sway's first-order noise of `sway_s` for measurements `gap_ns` apart."""
         preset = self._preset
-        gap_ns = now_ns - self._last_ns if self._last_ns is not None else 0
-        if gap_ns != self._gap_ns:
-            self._gap_ns = gap_ns
-            self._keep = math.exp(-gap_ns * 1e-9 / preset.sway_s)
-            self._stir = preset.sway_dps * math.sqrt(max(0.0, 1.0 - self._keep * self._keep))
-        self._last_ns = now_ns
-        self._sway_dps = self._keep * self._sway_dps + self._stir * draw
-        if preset.tremor_deg == 0.0:
-            return self._sway_dps
-        turn = 2.0 * math.pi * preset.tremor_hz
-        return self._sway_dps + preset.tremor_deg * turn * math.cos(turn * now_ns * 1e-9)
+        self._gap_ns = gap_ns
+        self._keep = math.exp(-gap_ns * 1e-9 / preset.sway_s)
+        self._stir = preset.sway_dps * math.sqrt(max(0.0, 1.0 - self._keep * self._keep))
+
+    def _tremor(self, now_ns: int) -> float:
+        turn = 2.0 * math.pi * self._preset.tremor_hz
+        return self._preset.tremor_deg * turn * math.cos(turn * now_ns * 1e-9)
 
     def measure(self, now_ns: int, gyro_dps: Vector, acc_g: Vector) -> tuple[Vector, Vector]:
         """What the sensor reports at `now_ns` for a true motion; never twice the same."""
         place = int(self._random() * (POOL - TAKE))
         stir, n1, n2, n3, n4, n5, n6 = self._pool[place : place + TAKE]
         preset = self._preset
+        gap_ns = now_ns - self._last_ns
+        self._last_ns = now_ns
+        if gap_ns != self._gap_ns:
+            self._pace(gap_ns)
+        sway = self._sway_dps = self._keep * self._sway_dps + self._stir * stir
+        if preset.tremor_deg != 0.0:
+            sway += self._tremor(now_ns)
         noise, (bx, by, bz), (gx, gy, gz) = preset.gyro_noise_dps, self._gyro_bias, gyro_dps
-        gyro = (gx + bx + noise * n1, gy + by + self._sway(now_ns, stir) + noise * n2, gz + bz + noise * n3)
+        gyro = (gx + bx + noise * n1, gy + by + sway + noise * n2, gz + bz + noise * n3)
         noise, (bx, by, bz), (gx, gy, gz) = preset.acc_noise_g, self._acc_bias, acc_g
         return gyro, (gx + bx + noise * n4, gy + by + noise * n5, gz + bz + noise * n6)

@@ -199,16 +199,19 @@ def unstuff(stuffed: bytes) -> bytes | None:
 
 def encode(message: Inertial | Orientation, *, text: bool = False) -> bytes:
     """A data message as the device sends it, binary or (`text`) ASCII. Raises `LocalError` if it does not fit."""
-    kind, struct_, values = (
-        (ord("I"), _INERTIAL, (*message.gyro_dps, *message.acc_g))
-        if isinstance(message, Inertial)
-        else (ord("Q"), _QUATERNION, message.quaternion)
-    )
     try:
-        plain = struct_.pack(kind | _BINARY, message.device_us, *values)
+        if isinstance(message, Inertial):
+            plain = _INERTIAL.pack(_INERTIAL_ID, message.device_us, *message.gyro_dps, *message.acc_g)
+        else:
+            plain = _QUATERNION.pack(_QUATERNION_ID, message.device_us, *message.quaternion)
     except (struct.error, OverflowError) as error:
         raise LocalError(f"{message} does not fit an x-IMU3 message: {error}") from error
-    if text:
-        numbers = ",".join(f"{value:.4f}" for value in values)
-        return f"{chr(kind)},{message.device_us},{numbers}\r\n".encode("ascii")
-    return stuff(plain)
+    return _as_text(message) if text else stuff(plain)
+
+
+def _as_text(message: Inertial | Orientation) -> bytes:
+    letter, values = (
+        ("I", (*message.gyro_dps, *message.acc_g)) if isinstance(message, Inertial) else ("Q", message.quaternion)
+    )
+    numbers = ",".join(f"{value:.4f}" for value in values)
+    return f"{letter},{message.device_us},{numbers}\r\n".encode("ascii")
