@@ -129,13 +129,17 @@ class EngineCore:
     def tick(self, now_ns: int) -> list[ports.Output]:
         """The second half of a step: the record of what was decided, and what time brings."""
         self.out = []
-        if self._rows:
-            self._keep_rows()
-        self.stimulation.log.keep(self.record, self.training.trials.number)
+        self._keep()
         self._deadlines(now_ns)
         if now_ns >= self._tick_due_ns:
             self._tick(now_ns)
         return self.out
+
+    def _keep(self) -> None:
+        """Write down the samples and trains of what was decided."""
+        if self._rows:
+            self._keep_rows()
+        self.stimulation.log.keep(self.record, self.training.trials.number)
 
     def _keep_rows(self) -> None:
         record, rows, puck = self.record, self._rows, self.feed.puck
@@ -339,5 +343,6 @@ class EngineCore:
 
     def close(self, now_ns: int, reason: str) -> None:
         if self.record is not None:
+            self._keep()  # a closed record takes nothing more
             self.record.event(now_ns, "tally", self.training.tally(), True)
             self.record.close(now_ns, reason)

@@ -46,7 +46,7 @@ class Journal:
         self.folder = Path("/nowhere")
         self.failed = ""
         self.backlog = 0
-        self.events, self.rows, self.trials, self.ended = [], [], [], []
+        self.events, self.rows, self.trials, self.stims, self.ended = [], [], [], [], []
 
     def backlog_ms(self, now_ns):
         return self.backlog
@@ -64,7 +64,8 @@ class Journal:
         self.trials.append(trial)
 
     def stim(self, t_ns, stim):
-        pass
+        if not self.ended:  # a closed record takes nothing more
+            self.stims.append(stim)
 
     def device(self, t_ns, role, identity, **details):
         pass

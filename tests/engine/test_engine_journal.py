@@ -1,5 +1,6 @@
 """What the engine writes down: the journal's events, the samples, the stages of the latency."""
 
+from controller.engine import ports
 from controller.vocabulary import intents
 from controller.vocabulary.facts import GatewayState
 from controller.vocabulary.snapshot import SessionState
@@ -92,3 +93,11 @@ def test_after_the_end_nothing_is_left_to_do(kit):
     bench.intend(intents.EndSession())
     assert bench.core.state is SessionState.REVIEW
     assert bench.core.todo == ""
+
+
+def test_a_session_that_ends_under_current_still_has_its_last_train(kit):
+    bench = kit.Bench().to_current()
+    before = len(bench.journal.stims)
+    bench.step(ports.FrontGone("end of stream"))
+    assert bench.journal.ended == ["fault"]
+    assert len(bench.journal.stims) == before + 1
