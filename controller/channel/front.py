@@ -31,9 +31,11 @@ class FrontLine:
         self.arm_denied = ""
         self.engine_lost = ""
         self.gateway_lost = ""
+        """Why nothing is known of the gateway: its line has ended, and no new one has spoken since."""
         self.bad_messages = 0
         self._engine = engine
         self._gateway = gateway
+        self._gateway_ended = False
         self._gateway_lock = threading.Lock()
         self._stops = {source: encode(StopNow(source)) for source in STOP_SOURCES}
         self._prescribed: dict[int, Prescribe] = {}
@@ -47,8 +49,10 @@ class FrontLine:
         if not self.engine_lost:
             self.engine_lost = self._drain(self._engine)
             self._engine.flush()
-        if not self.gateway_lost:
-            self.gateway_lost = self._drain(self._gateway)
+        if not self._gateway_ended:
+            ended = self._drain(self._gateway)
+            if ended:
+                self._gateway_ended, self.gateway_lost = True, ended
             with self._gateway_lock:
                 self._gateway.flush()
         if self.arm_number is not None and now_ns > self.arm_number.expires_ns:
@@ -114,7 +118,7 @@ class FrontLine:
             self._gateway.close()
             self._gateway = gateway
         self.status = self.arm_number = None
-        self.gateway_lost = ""
+        self._gateway_ended, self.gateway_lost = False, self.gateway_lost or "it was replaced"
         for prescription in self._prescribed.values():
             self._to_gateway(encode(prescription))
 
@@ -124,13 +128,13 @@ class FrontLine:
             self._gateway.close()
         self._engine.close()
 
+    # -- inside ----------------------------------------------------------------------------------------------------
+
     def _remember(self, given: Prescribe) -> None:
         """Today's prescriptions of one patient, the newest of each channel: another patient or day ends the others."""
         kept = self._prescribed.values()
         self._prescribed = {one.channel: one for one in kept if (one.patient, one.date) == (given.patient, given.date)}
         self._prescribed[given.channel] = given
-
-    # -- inside ----------------------------------------------------------------------------------------------------
 
     def _drain(self, line: Line) -> str:
         try:
@@ -154,7 +158,7 @@ class FrontLine:
             self.snapshot = message
             self._motion.extend(message.motion)
         elif isinstance(message, GatewayStatus):
-            self.status = message
+            self.status, self.gateway_lost = message, ""
         elif isinstance(message, ArmNumber):
             self.arm_number, self.arm_denied = message, ""
         elif isinstance(message, ArmDenied):

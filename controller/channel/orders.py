@@ -44,7 +44,7 @@ def decode_order(kind: int, payload: bytes) -> Order:
         if kind == STOP:
             seq, stamp_ns, reason = _STOP.unpack(payload)
             return Stop(seq, stamp_ns, StopReason(reason))
-    except (struct.error, ValueError, KeyError) as error:
+    except (struct.error, ValueError) as error:
         raise MessageError(f"order kind {kind}: {error}") from error
     raise MessageError(f"unknown order kind {kind}")
 
@@ -52,7 +52,10 @@ def decode_order(kind: int, payload: bytes) -> Order:
 def _decode_deliver(payload: bytes) -> Deliver:
     seq, stamp_ns, expires_ns, sensor_ns, press, purpose, count = _DELIVER.unpack_from(payload)
     trains = _decode_trains(payload[_DELIVER.size :], count)
-    return Deliver(seq, stamp_ns, expires_ns, _PURPOSES[purpose], trains, press, sensor_ns)
+    wanted = _PURPOSES.get(purpose)
+    if wanted is None:
+        raise MessageError(f"{purpose} is no purpose of an order")
+    return Deliver(seq, stamp_ns, expires_ns, wanted, trains, press, sensor_ns)
 
 
 # A burst uses few different trains, each many times: both directions remember the last ones, bounded.

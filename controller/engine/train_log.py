@@ -40,6 +40,8 @@ class TrainLog:
 
     def keep(self, record: Recorder | None, trial: int) -> None:
         """Write down the trains that are over."""
+        if not self._said:
+            return
         said, self._said = self._said, []
         for one in said:
             if isinstance(one, int):

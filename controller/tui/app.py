@@ -129,7 +129,7 @@ class StimloopApp(App[None]):
         self.front.poll(now)
         if self.hands_free is not None:
             self.hands_free.step(now, self.front)
-        self.view = View.of(self.front, now, self.view.gateway_heard)
+        self.view = View.of(self.front, now)
         if self.view.state is not self._last_state:
             self._state_changed()
         await self._follow(screen_for(self.view, self._checked()))
@@ -167,7 +167,7 @@ class StimloopApp(App[None]):
 
     def repaint(self) -> None:
         """Paint now what a key has just changed."""
-        self.view = View.of(self.front, self.clock(), self.view.gateway_heard)
+        self.view = View.of(self.front, self.clock())
         self._paint()
 
     def _paint(self) -> None:

@@ -48,7 +48,7 @@ class Front(Protocol):
 
     @property
     def gateway_lost(self) -> str:
-        """Why the line to the gateway is gone ("" while it stands)."""
+        """Why nothing is known of the gateway: its line has gone and no new one has spoken since ("" otherwise)."""
 
     def poll(self, now_ns: int) -> None:
         """Read both lines without waiting."""

@@ -26,12 +26,10 @@ class View:
     refusals: tuple[Refusal, ...]
     engine_lost: str
     gateway_lost: str
-    gateway_heard: bool = False
-    """Some gateway has spoken in this program: silence now is not a start but a loss."""
 
     @classmethod
-    def of(cls, front: Front, now_ns: int, heard: bool = False) -> "View":
-        """The view of `front` at `now_ns`; a number that has expired is not shown any more. `heard`: see the field."""
+    def of(cls, front: Front, now_ns: int) -> "View":
+        """The view of `front` at `now_ns`; a number that has expired is not shown any more."""
         number = front.arm_number
         return cls(
             now_ns=now_ns,
@@ -44,7 +42,6 @@ class View:
             refusals=front.refusals,
             engine_lost=front.engine_lost,
             gateway_lost=front.gateway_lost,
-            gateway_heard=heard or front.status is not None,
         )
 
     @property
@@ -70,8 +67,7 @@ class View:
     @property
     def gateway_silent(self) -> bool:
         """Nobody can say what the unit is doing; a new gateway ends that only when it has spoken."""
-        gone = self.gateway_heard and self.status is None
-        return gone or bool(self.gateway_lost) or self.status_age_ms > SILENT_AFTER_MS
+        return bool(self.gateway_lost) or self.status_age_ms > SILENT_AFTER_MS
 
     @property
     def engine_stale(self) -> bool:

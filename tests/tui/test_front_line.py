@@ -155,3 +155,25 @@ def test_a_new_gateway_is_told_what_was_fitted_today(ends):
     assert received(there) == [lowered, other_day[1]]
     front.close()
     there.close()
+
+
+@pytest.mark.parametrize("seen", [True, False], ids=["its end was seen", "replaced before that"])
+def test_a_gateway_stays_lost_until_the_new_one_speaks(ends, seen):
+    front, _, gateway = ends
+    gateway.send(*encode(samples.status()))
+    front.poll(NOW_NS)
+    gateway.close()
+    if seen:
+        front.poll(NOW_NS)
+        assert front.gateway_lost == "end of stream"
+    here, there = (Line(sock) for sock in pair())
+    front.replace_gateway(here)
+    front.poll(NOW_NS)
+    assert front.gateway_lost
+    assert front.status is None
+    there.send(*encode(samples.status()))
+    front.poll(NOW_NS)
+    assert front.gateway_lost == ""
+    assert front.status == samples.status()
+    front.close()
+    there.close()

@@ -134,13 +134,12 @@ async def test_fitting_unarmed_says_to_arm(show, rows):
 
 def test_a_gateway_that_spoke_and_is_replaced_leaves_the_leads_to_pull_until_the_new_one_speaks():
     front = SampleFront(samples.snapshot(), samples.status(GatewayState.DELIVERING, 12_500))
-    heard = View.of(front, NOW_NS)
     front.status = None
     assert bar_model(View.of(front, NOW_NS)).word.startswith("○ STARTING")
-    replaced = View.of(front, NOW_NS, heard.gateway_heard)
-    assert bar_model(replaced).word.startswith("▲ PULL THE LEADS")
-    front.status = samples.status()
-    assert bar_model(View.of(front, NOW_NS, replaced.gateway_heard)).word == "□ SAFE 0 mA"
+    front.gateway_lost = "end of stream"
+    assert bar_model(View.of(front, NOW_NS)).word.startswith("▲ PULL THE LEADS")
+    front.status, front.gateway_lost = samples.status(), ""
+    assert bar_model(View.of(front, NOW_NS)).word == "□ SAFE 0 mA"
 
 
 async def test_leaving_while_armed_still_asks_after_its_own_stop_has_tripped_the_session(show):
