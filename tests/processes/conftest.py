@@ -101,6 +101,7 @@ class Live:
         self.angle_deg = 45.0
         assert self.pump(10.0, self.flows), self.told()
         self.pump(0.3)
+        assert self.pump(10.0, self.flows), self.told()  # a starved machine may have ended the burst meanwhile
         return self
 
     def told(self):
