@@ -15,9 +15,9 @@ from controller.assembly.simulated import SimulatedDevices, SimulatedPlan
 from controller.assembly.therapist import Script, ScriptedTherapist
 from controller.assembly.virtual import LOOK_EVERY_NS, START_NS, VirtualAssembly
 from controller.clock import MS, SECOND, now_ns
-from controller.drivers.stimulators.p24 import P24_LIMITS, P24Driver
+from controller.drivers.pucks.kind import puck
+from controller.drivers.stimulators.kind import stimulator
 from controller.engine.core import EngineCore, Setting
-from controller.engine.pucks import PUCKS
 from controller.engine.records import open_session
 from controller.gateway.core import GatewayCore
 from controller.session.loader import Loaded, load
@@ -73,7 +73,7 @@ class VirtualRun:
             log=self.trains.append,
         )
         engine = EngineCore(_virtual_setting(plan, loaded, recording, data))
-        gateway = GatewayCore(P24_LIMITS, P24Driver)
+        gateway = GatewayCore(stimulator("p24"))
         self.therapist = ScriptedTherapist(
             replace(plan.script, calibrate_attempts=recording is None), on_cue=self.world.cue
         )
@@ -101,7 +101,7 @@ class VirtualRun:
 def _virtual_setting(plan: DemoPlan, loaded: Loaded, recording: Recording | None, data: Path) -> Setting:
     return Setting(
         loaded=loaded,
-        puck=PUCKS[plan.puck].driver(),
+        puck=puck(plan.puck).driver(),
         puck_rate_hz=plan.puck_rate_hz or (recording.rate_hz if recording else 100.0),
         open_record=partial(open_session, data, loaded, plan.seed, "right", sync="inline"),
         repetitions=None if recording else plan.repetitions,
@@ -164,7 +164,7 @@ def headless_real(plan: DemoPlan) -> DemoResult:
     )
     house = House(
         HousePlan(
-            unit=devices.url("p24"),
+            unit=f"p24:{devices.url('p24')}",
             puck=f"{plan.puck}:{devices.url(plan.puck)}",
             protocol=Path(loaded.path),
             data=data,

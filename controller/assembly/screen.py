@@ -49,7 +49,7 @@ def demo_on_screen(options: argparse.Namespace) -> int:
     )
     try:
         plan = HousePlan(
-            unit=devices.url("p24"),
+            unit=f"p24:{devices.url('p24')}",
             puck=f"{options.puck}:{devices.url(options.puck)}",
             protocol=Path(loaded.path),
             data=data,

@@ -7,8 +7,9 @@ import sys
 from functools import partial
 from pathlib import Path
 
+from controller.drivers.pucks.kind import puck
 from controller.engine.core import EngineCore, Setting
-from controller.engine.pucks import PUCKS, open_puck
+from controller.engine.pucks import open_puck
 from controller.engine.records import open_session
 from controller.engine.shell import EngineShell
 from controller.session.loader import load
@@ -19,11 +20,12 @@ SWITCH_INTERVAL_S = 0.0005  # the record's thread must give the interpreter back
 def main() -> None:
     """Join core, puck, record and descriptors, and serve."""
     options = _options()
-    kind, url = options.puck.split(":", 1)
+    name, url = options.puck.split(":", 1)
+    kind = puck(name)
     loaded = load(options.protocol)
     setting = Setting(
         loaded=loaded,
-        puck=PUCKS[kind].driver(),
+        puck=kind.driver(),
         puck_rate_hz=options.puck_rate,
         open_record=partial(open_session, options.data, loaded, options.seed, options.side),
         affected_side=options.side,

@@ -10,8 +10,8 @@ Order within a step: stops and losses, then the person, then the unit, then the 
 from collections.abc import Callable, Sequence
 
 from controller.clock import MS
-from controller.drivers.stimulators.base import StimulatorDriver
 from controller.drivers.stimulators.events import Ready, UnitEvent, UnitFault
+from controller.drivers.stimulators.kind import StimulatorKind
 from controller.gateway import ports
 from controller.gateway.arming import ArmingDesk, Permission
 from controller.gateway.delivery import Delivery, Verdict
@@ -23,7 +23,6 @@ from controller.gateway.watch import Watch
 from controller.vocabulary import notices, requests
 from controller.vocabulary.facts import ArmDenied, GatewayState, Latched
 from safety.interlocks import Conditions, first_open, is_simulated
-from safety.limits import DeviceLimits
 from safety.orders import ArmScope, Deliver, Renew, Stop, StopReason
 
 STATUS_EVERY_NS = 100 * MS
@@ -39,14 +38,12 @@ _GO_ON = "Find out why, make it safe, then acknowledge and arm again."
 
 
 class GatewayCore:
-    """See the module's text. `device` are the unit's limits, `new_driver` makes a driver for a fresh connection.
+    """See the module's text. `kind` is the stimulator: its limits, and what makes a driver for a fresh connection.
 
     `fault` is what the start-up self-test found, in a sentence: while it is not "", nothing can be armed.
     """
 
-    def __init__(
-        self, device: DeviceLimits, new_driver: Callable[[], StimulatorDriver], first_number: int = 1, fault: str = ""
-    ) -> None:
+    def __init__(self, kind: StimulatorKind, first_number: int = 1, fault: str = "") -> None:
         self.state = GatewayState.CLOSED
         self.scope: ArmScope | None = None
         self.stop_tested = False
@@ -55,8 +52,9 @@ class GatewayCore:
         self.leaving = False
         self._fault = self._fault_untold = fault
         self.voice = Voice()
-        self.unit = Unit(new_driver, self.voice)
-        self.delivery = Delivery(device, self.voice)
+        self.kind = kind
+        self.unit = Unit(kind.driver, self.voice)
+        self.delivery = Delivery(kind.limits, self.voice)
         self.watch = Watch()
         self._desk = ArmingDesk(first_number)
         self._wish: Permission | None = None

@@ -1,10 +1,11 @@
 """A gateway on a bench: the real core, guard and driver, the real twin at the far end of a cable in memory."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
-from controller.drivers.stimulators.p24 import P24_LIMITS, P24Driver
+from controller.drivers.stimulators.p24 import P24, P24Driver
 from controller.gateway import ports
 from controller.gateway.core import GatewayCore
 from controller.vocabulary.facts import ArmDenied, ArmNumber, GatewayState
@@ -48,7 +49,7 @@ class Bench:
         self.twin_log = []
         self.twin = P24Twin(log=self.twin_log.append)
         self.twin.identity = identity
-        self.core = GatewayCore(P24_LIMITS, Spy)
+        self.core = GatewayCore(replace(P24, driver=Spy))
         self.wire = []
         self.heard = lambda data: data
         self.engine_talks = self.screen_talks = True

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from controller.drivers.stimulators.p24 import P24_LIMITS, P24Driver
+from controller.drivers.stimulators.p24 import P24
 from controller.gateway import __main__ as gateway_main
 from controller.gateway import ports
 from controller.gateway.core import GatewayCore
@@ -23,7 +23,7 @@ FAULT = "safety/ is not what was tested: restore it."
 def faulty(kit):
     """Connected and prescribed, with a gateway whose self-test failed."""
     bench = kit.Bench()
-    bench.core = GatewayCore(P24_LIMITS, P24Driver, fault=FAULT)
+    bench.core = GatewayCore(P24, fault=FAULT)
     return bench.connect().prescribe()
 
 
@@ -41,7 +41,7 @@ def test_with_a_fault_nothing_can_be_armed(faulty, scope):
 
 
 def test_the_fault_stands_before_every_other_reason_and_on_the_screen(kit, faulty):
-    assert GatewayCore(P24_LIMITS, P24Driver, fault=FAULT).blocked(kit.SECOND) == FAULT
+    assert GatewayCore(P24, fault=FAULT).blocked(kit.SECOND) == FAULT
     assert {status.blocked for status in faulty.facts(GatewayStatus)} == {FAULT}
 
 
@@ -87,7 +87,7 @@ def test_the_process_hands_the_fault_to_its_core(monkeypatch):
     monkeypatch.setattr(gateway_main.socket, "socket", lambda fileno: fileno)
     for name in ("collect", "freeze", "disable"):
         monkeypatch.setattr(gateway_main.gc, name, lambda: None)
-    monkeypatch.setattr(sys, "argv", ["gateway", "--front", "3", "--engine", "4", "--unit", "none"])
+    monkeypatch.setattr(sys, "argv", ["gateway", "--front", "3", "--engine", "4", "--unit", "p24:none"])
     gateway_main.main()
     assert [core.blocked(1) for core in cores] == [FAULT]
 

@@ -19,7 +19,8 @@ master, slave = pty.openpty()
 tty.setraw(slave)
 screen.send(bytes([2, 0, 250]) + b"x")  # a message that nobody knows: a broken screen is a STOP
 screen.close()
-sys.argv = ["gateway", "--front", str(front.detach()), "--engine", str(engine.detach()), "--unit", os.ttyname(slave)]
+lines = ["--front", str(front.detach()), "--engine", str(engine.detach())]
+sys.argv = ["gateway", *lines, "--unit", "p24:" + os.ttyname(slave)]
 main()
 assert os.read(master, 4096), "the unit was told nothing"
 print(" ".join(name for name in sys.modules if name.split(".")[0] in %r))

@@ -37,7 +37,7 @@ class HouseUnderTest:
         # A runtime folder of its own: `stimloop stop` of one run must not reach another.
         self.environment = {**os.environ, "XDG_RUNTIME_DIR": str(data)}
         self.terminal = ScreenTerminal()
-        words = ["--unit", unit, "--puck", f"ximu3:{puck}", "--puck-rate", str(puck_rate_hz)]
+        words = ["--unit", f"p24:{unit}", "--puck", f"ximu3:{puck}", "--puck-rate", str(puck_rate_hz)]
         words += ["--protocol", str(shipped(PROPORTIONAL)), "--data", str(data), "--tolerance-ua", str(tolerance_ua)]
         words += [] if screen else ["--no-screen"]
         self.process = subprocess.Popen(

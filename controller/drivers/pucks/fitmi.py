@@ -7,7 +7,10 @@ flagged STALE. See docs/devices/fitmi.md.
 
 import math
 
+from controller.drivers.ports import LineSettings
 from controller.drivers.pucks.base import NEVER
+from controller.drivers.pucks.kind import PuckKind
+from controller.vocabulary.capabilities import Capabilities
 from controller.vocabulary.sample import CONNECTED, IMU_OK, STALE, TOUCHED, Quaternion, Sample, Vector
 from controller.wire import fitmi as wire
 from controller.wire.errors import RemoteError
@@ -215,3 +218,8 @@ def rate_dps(before: Quaternion, after: Quaternion, step_ns: int) -> Vector:
     angle_deg = math.degrees(2.0 * math.atan2(sine, abs(w)))
     scale = math.copysign(angle_deg / sine, w) * 1e9 / step_ns
     return (x * scale, y * scale, z * scale)
+
+
+FITMI = PuckKind(
+    "fitmi", FitMiDriver, LineSettings(), Capabilities("FitMi dongle", battery=True), usb=((0x04D8, 0x2742),)
+)

@@ -1,6 +1,9 @@
 """x-IMU3 as a puck: inertial messages become samples, with the device's own microsecond clock."""
 
+from controller.drivers.ports import LineSettings
 from controller.drivers.pucks.base import NEVER
+from controller.drivers.pucks.kind import PuckKind
+from controller.vocabulary.capabilities import Capabilities
 from controller.vocabulary.sample import CONNECTED, IMU_OK, Quaternion, Sample
 from controller.wire.ximu3 import BadFrame, Framer, Inertial, Orientation
 
@@ -105,3 +108,6 @@ class Ximu3Driver:
         if newest is None or abs(device_us - newest.device_us) > ORIENTATION_AGE_US_MAX:
             return None
         return newest.quaternion
+
+
+XIMU3 = PuckKind("ximu3", Ximu3Driver, LineSettings(), Capabilities("x-IMU3", battery=True))

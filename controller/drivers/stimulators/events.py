@@ -2,18 +2,10 @@
 
 from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True)
-class Identified:
-    """The unit said who it is; `version` is its firmware, for the record."""
-
-    identity: str
-    version: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """The unit is initialised and at zero: it may be told to deliver."""
+from controller.drivers.events import Identified as Identified
+from controller.drivers.events import PairCheckFailed as PairCheckFailed
+from controller.drivers.events import Ready as Ready
+from controller.drivers.events import UnitFault as UnitFault
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +16,4 @@ class Confirmed:
     outputs: tuple[tuple[int, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class UnitFault:
-    """Something is wrong with the unit or its line: why, and what a person should do, in plain sentences."""
-
-    cause: str
-    todo: str
-
-
 UnitEvent = Identified | Ready | Confirmed | UnitFault
-
-
-class PairCheckFailed(Exception):
-    """The bytes for an order do not say what the order says (or cannot be made); nothing was written."""

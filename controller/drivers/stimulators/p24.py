@@ -13,12 +13,15 @@ stop frames are made once, at the start, with packet numbers of their own, so th
 The unit answers in order, so what is still open when a later probe is answered has been lost.
 """
 
+from controller.drivers.ports import LineSettings
 from controller.drivers.stimulators.events import PairCheckFailed, UnitEvent
+from controller.drivers.stimulators.kind import StimulatorKind
 from controller.drivers.stimulators.p24_connection import MS, STATUS_EVERY_NS, P24Connection, Phase
 from controller.drivers.stimulators.p24_faults import DEAF_TO_STOP, SILENT
 from controller.drivers.stimulators.p24_orders import ALL_OFF, STOP_FRAMES, checked_update
 from controller.drivers.stimulators.p24_orders import P24_LIMITS as P24_LIMITS
 from controller.drivers.stimulators.p24_window import REPORT, UPDATE_ACK, Held, Sent
+from controller.vocabulary.capabilities import Capabilities
 from controller.wire.sciencemode.messages import (
     GetDeviceId,
     GetExtendedVersion,
@@ -210,3 +213,21 @@ class P24Driver(P24Connection):
         number = self._window.next_number()
         self._window.open[COMMAND[type(message)] + 1, number] = Sent(now_ns + patience_ns)
         return encode(number, message)
+
+
+P24 = StimulatorKind(
+    "p24",
+    P24Driver,
+    P24_LIMITS,
+    # 3 Mbaud 8N2 with RTS/CTS is what the unit's protocol asks for (its USB port ignores it).
+    LineSettings(baud=3_000_000, stop_bits=2, rts_cts=True),
+    Capabilities(
+        "P24",
+        channels=P24_LIMITS.channels,
+        amplitude_step_ua=P24_LIMITS.amplitude_step_ua,
+        watchdog_ms=2_000,
+        electrode_test_ua_min=15_000,
+        break_circuit="Pull the electrode leads out of the unit, or switch it off at its own switch.",
+    ),
+    usb=((0x0483, 0x5740),),
+)
