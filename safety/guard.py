@@ -1,43 +1,43 @@
-"""The guard: the last gate before current. It refuses and never repairs, and off is always admitted.
+"""The guard: the last gate before current or motor torque. It refuses and never repairs, and off is always admitted.
 
 It walks the table of `safety.rules` and keeps the memory that the rules read; it reads no clock and owns no port.
 Integers only: no float, no division, no exceptions, bounded loops. After any refusal the remembered currents are 0,
 so what comes next must rise from there, after the rest. Whether a refusal latches is for the caller to carry out.
+Orders to a powered orthosis pass the same gate: their rules and memory are in `safety.joint_guard`.
 """
 
 from safety.interlocks import Conditions
+from safety.joint import Assist, Hold, JointDeviceLimits, Posture
+from safety.joint_guard import JointGuard
+from safety.joint_limits import JointLimit
 from safety.limits import ChannelLimit, DeviceLimits, Prescription, ProtocolLimit, channel_limit
 from safety.memory import Dose, Memory, Trail, Vetted
 from safety.orders import Admitted, ArmScope, Deliver, Refused, Renew, Token
 from safety.prescribing import REGIONS, constraint_refused, prescription_refused, region_unknown
-from safety.rules import BODY_RULES, CHANNEL_RULE, ORDER_RULES, PURPOSES, TRAIN_RULES, WITHOUT_LATCH, Wanted, step_ua
-from safety.stimulus import Point, Train
-
-VETTED_MAX = 1_024
-"""Pulses whose vetting is kept. The whole train, channel and current included, is the key."""
+from safety.rules import (
+    ANTAGONIST_RULE,
+    BODY_RULES,
+    ORDER_RULES,
+    PURPOSES,
+    WITHOUT_LATCH,
+    Wanted,
+    step_ua,
+)
+from safety.vetting import is_off, note_exact, vet
 
 ON_MS_NO_CAP = 1_000_000
 """More than any region's longest burst: where the search for the least begins."""
 
 
-def is_off(order: Deliver | Renew) -> bool:
-    """Whether an order surely asks for no current at all: no trains, or every point exactly 0 uA."""
-    if type(order) is not Deliver or type(order.trains) is not tuple:
-        return False
-    for train in order.trains:
-        if type(train) is not Train or type(train.points) is not tuple:
-            return False
-        for point in train.points:
-            if type(point) is not Point or type(point[1]) is not int or point[1] != 0:
-                return False
-    return True
-
-
 class Guard:
-    """See the module's text. Not shared between threads; one for each unit."""
+    """See the module's text. Not shared between threads; one for each unit, with the powered orthosis beside it.
 
-    def __init__(self, device: DeviceLimits) -> None:
+    `joint` is what that orthosis can do; without it every order of motion is refused.
+    """
+
+    def __init__(self, device: DeviceLimits, joint: JointDeviceLimits | None = None) -> None:
         self._memory = Memory(device)
+        self._joint = JointGuard(joint, self._memory)
         self._token = Token()
         self._serial = 0
         self._prescribed: dict[int, Prescription] = {}
@@ -61,7 +61,7 @@ class Guard:
         """What was found and fitted today for one channel (uA, mm2). A ceiling of 0 means "not found yet".
 
         Only while disarmed. For the same patient, channel, pad and date the ceiling may only fall. Prescribing for
-        another patient or day forgets every channel of the one before; the doses of all are kept.
+        another patient or day forgets every channel, and the joint, of the one before; the doses of all are kept.
         """
         key = (patient, channel, pad_area_mm2, date)
         named = REGIONS.get(region)
@@ -73,9 +73,7 @@ class Guard:
         refused = prescription_refused(self._memory.device, wish, barred, lowest_ua, len(self._lowest))
         if refused is not None:
             return refused
-        for other in tuple(self._prescribed.values()):
-            if (other.patient, other.date) != (patient, date):
-                del self._prescribed[other.channel]
+        self._forget_others(patient, date)
         self._prescribed[channel] = wish
         self._lowest[key] = ceiling_ua if ceiling_ua > 0 else lowest_ua
         self._memory.dose = self._doses.setdefault((patient, date), Dose())
@@ -108,6 +106,54 @@ class Guard:
         self._forget_vetted()
         return None
 
+    def prescribe_joint(
+        self,
+        region: str,
+        side: str,
+        rom_min_cdeg: int,
+        rom_max_cdeg: int,
+        torque_mnm: int,
+        patient: str,
+        date: str,
+        armed: bool,
+    ) -> Refused | None:
+        """The passive range measured today (cdeg), and the torque that the patient accepts (mNm, 0: not found yet).
+
+        Only while disarmed. For the same patient, joint, side and date the torque may only fall. Another patient or
+        day forgets what was prescribed for the one before, as `prescribe` does.
+        """
+        refused = self._joint.prescribe(region, side, rom_min_cdeg, rom_max_cdeg, torque_mnm, patient, date, armed)
+        if refused is None:
+            self._forget_others(patient, date)
+            self._forget_vetted()
+        return refused
+
+    def constrain_joint(
+        self,
+        region: str,
+        torque_mnm: int,
+        speed_cdps: int,
+        angle_min_cdeg: int,
+        angle_max_cdeg: int,
+        on_ms_max: int,
+        channel_signs: tuple[tuple[int, int], ...] = (),
+    ) -> Refused | None:
+        """The most that the protocol ever asks of the orthosis; as `constrain`, it can only narrow.
+
+        `channel_signs` holds (channel, sign): which way that channel's muscle moves the joint (+1 extends, -1 flexes).
+        """
+        return self._joint.constrain(
+            region, torque_mnm, speed_cdps, angle_min_cdeg, angle_max_cdeg, on_ms_max, channel_signs
+        )
+
+    def joint_limit(self) -> JointLimit | None:
+        """The effective limit of the joint, each bound with the source that binds; None when it is not prescribed."""
+        return self._joint.limit()
+
+    def posture(self, posture: Posture | None) -> None:
+        """What the orthosis reported last (None: where it stands is not known any more)."""
+        self._joint.stand(posture)
+
     def limit(self, channel: int, scope: ArmScope) -> ChannelLimit | None:
         """The effective limit of a channel, each bound with the source that binds; None when it is not prescribed."""
         given = self._prescribed.get(channel)
@@ -131,6 +177,7 @@ class Guard:
         memory.scope = scope
         memory.armed_ns = now_ns
         memory.last_seq = -1
+        self._joint.begin()
         memory.purpose = PURPOSES[scope][0]
         memory.fitting.begin()
         self._forget_vetted()
@@ -143,8 +190,11 @@ class Guard:
 
     # -- orders ----------------------------------------------------------------------------------------------------
 
-    def admit(self, order: Deliver | Renew, now_ns: int, conditions: Conditions) -> Admitted | Refused:
-        """Judge one order at `now_ns`. A refusal means that no current may flow until a later order is admitted."""
+    def admit(self, order: Deliver | Renew | Hold | Assist, now_ns: int, conditions: Conditions) -> Admitted | Refused:
+        """Judge one order at `now_ns`. A refusal means that nothing of its kind (current, or the motor's torque) may
+        be on until a later order is admitted."""
+        if type(order) is not Deliver and isinstance(order, (Hold, Assist)):
+            return self._admit_motion(order, now_ns, conditions)
         memory = self._memory
         if is_off(order):
             self._end(now_ns)
@@ -159,16 +209,21 @@ class Guard:
         if isinstance(order, Deliver):
             on_ms, purpose = ON_MS_NO_CAP, order.purpose
             for train in order.trains:
-                vetted = memory.vetted.get(train) or self._vet(train)
+                vetted = memory.vetted.get(train) or vet(memory, train)
                 if isinstance(vetted, Refused):
                     return self._refuse(order, now_ns, vetted.rule, vetted.reason)
                 trains.append(vetted)
                 if id(train) not in memory.exact:
-                    self._note_exact(train)
+                    note_exact(memory, train)
                 if vetted.on_ms < on_ms:
                     on_ms = vetted.on_ms
         wanted = Wanted(memory, order, now_ns, trains, on_ms, purpose)
         for number, body_rule in BODY_RULES:
+            reason = body_rule(wanted)
+            if reason is not None:
+                return self._refuse(order, now_ns, number, reason)
+        if memory.assisted_sign != 0:
+            number, body_rule = ANTAGONIST_RULE
             reason = body_rule(wanted)
             if reason is not None:
                 return self._refuse(order, now_ns, number, reason)
@@ -180,8 +235,27 @@ class Guard:
         return self._ticket(order, now_ns)
 
     def off(self, now_ns: int) -> None:
-        """Output has been switched off (stop, lease end, release): remembered currents 0, the rest starts."""
+        """All output has been switched off (stop, lease end): remembered currents and torque 0, the rests start."""
         self._end(now_ns)
+        self._joint.let_go(now_ns)
+
+    def off_stimulation(self, now_ns: int) -> None:
+        """Current alone has been switched off (the end of a burst): a movement of the orthosis goes on."""
+        self._end(now_ns)
+
+    def off_joint(self, now_ns: int) -> None:
+        """The orthosis has been let go (`Release`, `Free`, lease end): its rest starts, and a burst goes on."""
+        self._joint.let_go(now_ns)
+
+    @property
+    def moving(self) -> bool:
+        """Whether a movement (a hold or an assist) is on, as far as admitted orders say."""
+        return self._joint.memory.live
+
+    @property
+    def joint_rest_until_ns(self) -> int:
+        """Until when no new movement is admitted, in ns (0 before the first)."""
+        return self._joint.memory.rest_until_ns
 
     @property
     def delivering(self) -> bool:
@@ -195,39 +269,26 @@ class Guard:
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
-    def _vet(self, train: Train) -> Vetted | Refused:
-        """Ask the rules of the pulse; a pulse that passes is remembered until a limit changes."""
-        memory = self._memory
-        limit = memory.limits.get(train.channel)
-        number, channel_rule = CHANNEL_RULE
-        reason = channel_rule(memory.device, train, limit)
-        if limit is None or reason is not None:
-            return Refused(number, reason or "")
-        for number, rule in TRAIN_RULES:
-            reason = rule(memory.device, train, limit)
-            if reason is not None:
-                return Refused(number, reason)
-        busy_us = sum([point.duration_us for point in train.points]) + memory.device.overhead_us
-        vetted = Vetted(train.channel, train.amplitude_ua, busy_us, train.period_us, limit.on_ms.value, limit)
-        if not len(memory.vetted) < VETTED_MAX:
-            memory.vetted.clear()
-        memory.vetted[train] = vetted
-        return vetted
+    def _admit_motion(self, order: Hold | Assist, now_ns: int, conditions: Conditions) -> Admitted | Refused:
+        refused = self._joint.judge(order, now_ns, conditions)
+        if type(now_ns) is int and now_ns > self._memory.last_now_ns:
+            self._memory.last_now_ns = now_ns
+        return self._sign(order, now_ns) if refused is None else refused
 
-    def _note_exact(self, train: Train) -> None:
-        """This very object has passed G01 and needs not be looked through again."""
-        exact = self._memory.exact
-        if not len(exact) < VETTED_MAX:
-            exact.clear()
-        exact[id(train)] = train
+    def _forget_others(self, patient: str, date: str) -> None:
+        """Channels and joint of another patient or day are not prescribed any more."""
+        self._joint.forget_others(patient, date)
+        for other in tuple(self._prescribed.values()):
+            if (other.patient, other.date) != (patient, date):
+                del self._prescribed[other.channel]
 
     def _note_step(self, order: Deliver, now_ns: int, trains: list[Vetted]) -> None:
         memory = self._memory
         if memory.scope is ArmScope.FITTING:
             one = trains[0]
-            before_ua = memory.trails.get(one.channel, Trail()).current_ua
+            before_ua = memory.trails.get(one.channel, Trail()).amount
             level_ua = memory.fitting.levels.get(one.channel, 0)
-            memory.fitting.note(now_ns, order.press, one, step_ua(one.limit, level_ua), before_ua)
+            memory.fitting.note(now_ns, order.press, one, step_ua(memory, one.limit, level_ua), before_ua)
 
     def _refuse(self, order: Deliver | Renew, now_ns: int, number: str, reason: str) -> Refused:
         self._end(now_ns)
@@ -236,6 +297,9 @@ class Guard:
 
     def _ticket(self, order: Deliver | Renew, now_ns: int) -> Admitted:
         self._note_seen(order, now_ns)
+        return self._sign(order, now_ns)
+
+    def _sign(self, order: Deliver | Renew | Hold | Assist, now_ns: int) -> Admitted:
         self._serial += 1
         return Admitted(self._token, self._serial, now_ns, order)
 

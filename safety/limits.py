@@ -35,8 +35,12 @@ SENSOR_AGE_NS_MAX = 100_000_000
 TRAIN_MS_MAX = 3_000
 """Longest train in fitting."""
 STEP_UA_BELOW_MOTOR, STEP_UA_ABOVE_MOTOR = 500, 1_000
+STEP_UA_MAX = 2_000
+"""A unit whose grid is coarser than the step gets one step of its grid, up to this."""
 STEP_EVERY_NS = 300_000_000
 """Time between two increases in fitting. With the larger step it stays under the cap of 5 mA/s."""
+STEP_NS_PER_UA = 200_000
+"""The cap of 5 mA/s, for a grid whose step is over 1.5 mA: 400 ms after a step of 2 mA."""
 PRESS_FRESH_NS = 1_000_000_000
 """A key press that is older has gone stale: nothing may start on it any more."""
 
@@ -100,6 +104,14 @@ class DeviceLimits:
     points_max: int
     overhead_us: int = 60
     """Time that the unit needs beside each pulse; the sum over channels must leave room (P24: 60 us)."""
+    interphase_us: int | None = None
+    """The gap that the unit always makes between two equal phases: no other shape exists. None: points are free."""
+    common_period: bool = False
+    """Whether all trains of an order share one period: the unit has one clock for all its channels."""
+    slot_us: int = 0
+    """Time that each active channel of a module needs in every period (0: the unit has no such slots)."""
+    slot_channels: int = 0
+    """How many channels in a row make a module that shares one pulse source (0: all of the unit's)."""
 
 
 class Prescription(NamedTuple):
@@ -159,22 +171,22 @@ def channel_limit(
     """
     cap = CAPS[given.region]
     unit, region = f"device {device.name}", f"{given.region.replace('_', ' ')} cap"
-    amplitude = _least(Bound(device.amplitude_ua_max, unit), Bound(cap.amplitude_ua, region))
-    width = _least(Bound(device.pulse_width_us_max, unit), Bound(cap.pulse_width_us, region))
-    period = _most(Bound(device.period_us_min, unit), Bound(cap.period_us_min, region))
+    amplitude = least(Bound(device.amplitude_ua_max, unit), Bound(cap.amplitude_ua, region))
+    width = least(Bound(device.pulse_width_us_max, unit), Bound(cap.pulse_width_us, region))
+    period = most(Bound(device.period_us_min, unit), Bound(cap.period_us_min, region))
     on_ms = Bound(cap.on_ms, region)
     area = given.pad_area_mm2
     if scope is ArmScope.FITTING:
-        on_ms = _least(on_ms, Bound(TRAIN_MS_MAX, "fitting rule"))
+        on_ms = least(on_ms, Bound(TRAIN_MS_MAX, "fitting rule"))
     else:
-        amplitude = _least(amplitude, Bound(given.ceiling_ua, "patient ceiling"))
+        amplitude = least(amplitude, Bound(given.ceiling_ua, "patient ceiling"))
         if protocol is not None:
             if protocol.region is not given.region:
                 return None
-            amplitude = _least(amplitude, Bound(protocol.amplitude_ua, "protocol"))
-            width = _least(width, Bound(protocol.pulse_width_us, "protocol"))
-            period = _most(period, Bound(protocol.period_us_min, "protocol"))
-            on_ms = _least(on_ms, Bound(protocol.on_ms_max, "protocol"))
+            amplitude = least(amplitude, Bound(protocol.amplitude_ua, "protocol"))
+            width = least(width, Bound(protocol.pulse_width_us, "protocol"))
+            period = most(period, Bound(protocol.period_us_min, "protocol"))
+            on_ms = least(on_ms, Bound(protocol.on_ms_max, "protocol"))
             area = min(area, protocol.pad_area_mm2)
     return ChannelLimit(
         channel=given.channel,
@@ -215,14 +227,30 @@ def reach(limit: ChannelLimit, pulse_width_us: int, period_us: int, step_ua: int
     power = POWER_UW_PER_CM2_MAX * limit.pad_area_mm2 * period_us * 1_000_000
     by_power = isqrt(power // (2 * pulse_width_us * LOAD_OHM * 100 * PAD_DERATING))
     by_charge = limit.charge_nc.value * 1_000 // pulse_width_us
-    least = _least(limit.amplitude_ua, Bound(by_charge, f"charge per phase, {limit.charge_nc.source}"))
-    least = _least(_least(least, Bound(by_density, "current density of the pad")), Bound(by_power, "power at the pad"))
-    return Bound(least.value - least.value % step_ua, least.source)
+    best = least(limit.amplitude_ua, Bound(by_charge, f"charge per phase, {limit.charge_nc.source}"))
+    best = least(least(best, Bound(by_density, "current density of the pad")), Bound(by_power, "power at the pad"))
+    return Bound(best.value - best.value % step_ua, best.source)
 
 
-def _least(one: Bound, other: Bound) -> Bound:
+def fitting_step_ua(level_ua: int, motor_ua: int, grid_ua: int) -> int:
+    """What one key press in fitting earns, in uA: 0.5 mA below motor threshold (0: not found yet), 1 mA from it on.
+
+    A unit whose grid is coarser gets one step of its grid, where that is at most 2 mA.
+    """
+    usual_ua = STEP_UA_ABOVE_MOTOR if 0 < motor_ua <= level_ua else STEP_UA_BELOW_MOTOR
+    return grid_ua if usual_ua < grid_ua <= STEP_UA_MAX else usual_ua
+
+
+def step_every_ns(grid_ua: int) -> int:
+    """Time between two increases in fitting on a unit of this grid: no step may lead to more than 5 mA/s."""
+    return max(STEP_EVERY_NS, grid_ua * STEP_NS_PER_UA)
+
+
+def least(one: Bound, other: Bound) -> Bound:
+    """The lower of two upper bounds; the first on a tie."""
     return other if other.value < one.value else one
 
 
-def _most(one: Bound, other: Bound) -> Bound:
+def most(one: Bound, other: Bound) -> Bound:
+    """The higher of two lower bounds; the first on a tie."""
     return other if other.value > one.value else one

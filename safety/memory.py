@@ -1,4 +1,4 @@
-"""What the guard remembers between orders: the burst, each channel's current, the dose, the steps of fitting.
+"""What the guard remembers between orders to deliver: the burst, each channel's current, the dose, steps of fitting.
 
 Data and bookkeeping only: it decides nothing. All times are ns on the gateway's clock, all currents uA.
 """
@@ -24,33 +24,33 @@ class Vetted(NamedTuple):
 
 
 class Trail:
-    """One channel's current, and how low it was within the slew window.
+    """How strong something is (a channel's current in uA, a motor's torque in mNm), and how low it was of late.
 
     `past` holds (until when, how much) with rising amounts: an entry that was as high as a later one can never be the
     lowest again. The slew rule itself keeps it to a handful of entries.
     """
 
-    __slots__ = ("current_ua", "past")
+    __slots__ = ("amount", "past")
 
     def __init__(self) -> None:
-        self.current_ua = 0
+        self.amount = 0
         self.past: list[tuple[int, int]] = []
 
-    def lowest_ua(self, now_ns: int) -> int:
-        """The lowest current that was in force at any instant of the slew window before `now_ns`."""
-        lowest_ua = self.current_ua
-        for until_ns, amount_ua in self.past:
-            if until_ns > now_ns - SLEW_WINDOW_NS and amount_ua < lowest_ua:
-                lowest_ua = amount_ua
-        return lowest_ua
+    def lowest(self, now_ns: int) -> int:
+        """The lowest amount that was in force at any instant of the slew window before `now_ns`."""
+        lowest = self.amount
+        for until_ns, amount in self.past:
+            if until_ns > now_ns - SLEW_WINDOW_NS and amount < lowest:
+                lowest = amount
+        return lowest
 
-    def change(self, now_ns: int, amount_ua: int) -> None:
-        """From `now_ns` on the channel carries `amount_ua`."""
-        before_ua, horizon_ns = self.current_ua, now_ns - SLEW_WINDOW_NS
-        if amount_ua != before_ua:
-            self.past = [entry for entry in self.past if entry[0] > horizon_ns and entry[1] < before_ua]
-            self.past.append((now_ns, before_ua))
-            self.current_ua = amount_ua
+    def change(self, now_ns: int, amount: int) -> None:
+        """From `now_ns` on it is `amount`."""
+        before, horizon_ns = self.amount, now_ns - SLEW_WINDOW_NS
+        if amount != before:
+            self.past = [entry for entry in self.past if entry[0] > horizon_ns and entry[1] < before]
+            self.past.append((now_ns, before))
+            self.amount = amount
 
 
 class Dose:
@@ -98,12 +98,16 @@ class Memory:
     """All that the rules read. `live` means that a burst is on: from its first current to off.
 
     `exact` holds, by identity, trains whose every number was found to be exactly an int: being immutable they stay so,
-    and being held here their identity cannot pass to another train.
+    and being held here their identity cannot pass to another train. `paced` means that the unit has one period or slots
+    for its channels. `assisted_sign` is the way an assist in force moves the joint (0: none is, or it is there), and
+    `channel_signs` the way each channel's muscle moves that joint: +1 extends, -1 flexes.
     """
 
     __slots__ = (
         "armed_ns",
+        "assisted_sign",
         "burst_from_ns",
+        "channel_signs",
         "device",
         "dose",
         "exact",
@@ -115,6 +119,7 @@ class Memory:
         "limits",
         "live",
         "on_ms",
+        "paced",
         "purpose",
         "rest_until_ns",
         "scope",
@@ -124,6 +129,9 @@ class Memory:
 
     def __init__(self, device: DeviceLimits) -> None:
         self.device = device
+        self.paced = device.common_period or device.slot_us > 0
+        self.assisted_sign = 0
+        self.channel_signs: dict[int, int] = {}
         self.scope: ArmScope | None = None
         self.limits: dict[int, ChannelLimit] = {}
         self.vetted: dict[Train, Vetted] = {}

@@ -7,6 +7,7 @@ syntax trees of the whole product and finds no other caller.
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
+from safety.joint import Assist, Hold
 from safety.stimulus import Train
 
 LEASE_MAX_NS = 120_000_000
@@ -85,16 +86,16 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """The guard's yes: these trains may be on the wire until `expires_ns`."""
+    """The guard's yes: this order, its trains or its movement, may be on the wire until `expires_ns`."""
 
     token: Token
     serial: int
     admitted_ns: int
-    order: Deliver | Renew
+    order: Deliver | Renew | Hold | Assist
 
     @property
     def trains(self) -> tuple[Train, ...]:
-        """The trains that may be written (none for a renewal, which changes nothing)."""
+        """The trains that may be written (none for a renewal, which changes nothing, or a movement)."""
         return self.order.trains if isinstance(self.order, Deliver) else ()
 
     @property

@@ -13,7 +13,7 @@ from safety.limits import (
     power_holds,
 )
 from safety.orders import ArmScope
-from safety.stimulus import Train
+from safety.stimulus import Train, biphasic
 
 
 def g07_channel(device: DeviceLimits, train: Train, limit: ChannelLimit | None) -> str | None:
@@ -35,7 +35,8 @@ def g08_ceiling_found(_: DeviceLimits, train: Train, limit: ChannelLimit) -> str
 def g09_points(device: DeviceLimits, train: Train, _: ChannelLimit) -> str | None:
     """1 to 16 points; each duration one that the unit keeps as it is; each current on the unit's grid.
 
-    A point shorter than the unit's least duration would be stretched by the unit, and the charge with it.
+    A point shorter than the unit's least duration would be stretched by the unit, and the charge with it. A unit that
+    makes one shape only gets exactly that: positive phase, its own gap, negative phase of the same width.
     """
     if not 1 <= len(train.points) <= device.points_max:
         return f"The pulse has {len(train.points)} points; 1 to {device.points_max} are possible."
@@ -44,6 +45,11 @@ def g09_points(device: DeviceLimits, train: Train, _: ChannelLimit) -> str | Non
             return f"A point of {duration_us} us is not within what the unit keeps as it is."
         if current_ua % device.amplitude_step_ua != 0:
             return f"{current_ua} uA is off the unit's grid of {device.amplitude_step_ua} uA."
+    if device.interphase_us is not None:
+        width_us, current_ua = train.points[0]
+        shape = biphasic(train.channel, current_ua, width_us, device.interphase_us, train.period_us).points
+        if not (current_ua >= 0 and train.points == shape):
+            return f"The unit makes two equal phases, + then -, {device.interphase_us} us apart, and no other pulse."
     return None
 
 

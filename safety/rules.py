@@ -3,7 +3,7 @@
 Each returns None when it holds, else the reason in one sentence with its figures. None changes anything. Bounds are
 written `lo <= x <= hi`, else refuse. A refusal latches unless the table says otherwise. Three stages: the order
 (`G01` to `G06`), each train's pulse (`G07` to `G16`, in `safety.pulse_rules`), and what the order would do on the
-body (`G17` to `G27`).
+body (`G17` to `G28`). What a powered orthosis is asked to do has a table of its own, in `safety.joint_rules`.
 """
 
 from collections.abc import Callable
@@ -16,12 +16,11 @@ from safety.limits import (
     PRESS_FRESH_NS,
     SENSOR_AGE_NS_MAX,
     SLEW_UA_MAX,
-    STEP_EVERY_NS,
-    STEP_UA_ABOVE_MOTOR,
-    STEP_UA_BELOW_MOTOR,
     STIMULATED_NS_MAX,
     ChannelLimit,
     DeviceLimits,
+    fitting_step_ua,
+    step_every_ns,
 )
 from safety.memory import Memory, Vetted
 from safety.orders import LEASE_MAX_NS, ArmScope, Deliver, Purpose, Renew
@@ -146,7 +145,13 @@ def g17_channels(wanted: Wanted) -> str | None:
 
 
 def g18_duty(wanted: Wanted) -> str | None:
-    """All pulses with the unit's own overhead fit: the sum over trains of busy time per period stays under one."""
+    """All pulses with the unit's own overhead fit: the sum over trains of busy time per period stays under one.
+
+    Where the unit has one period for all its channels, or a slot for each, the trains fit into those too.
+    """
+    unfit = _unpaced(wanted) if wanted.memory.paced else None
+    if unfit is not None:
+        return unfit
     busy, whole = 0, 1
     for train in wanted.trains:
         busy = busy * train.period_us + train.busy_us * whole
@@ -156,12 +161,28 @@ def g18_duty(wanted: Wanted) -> str | None:
     return f"The unit would be busy {busy * 1000 // whole} us of each ms; it must stay under 1000."
 
 
+def _unpaced(wanted: Wanted) -> str | None:
+    """Why the trains do not fit the unit's one period or its slots; None when they do."""
+    device, trains = wanted.memory.device, wanted.trains
+    if device.common_period and len({train.period_us for train in trains}) > 1:
+        return "All channels of this unit share one period, and the order names several."
+    if device.slot_us == 0:
+        return None
+    per_module = device.slot_channels or device.channels
+    modules = [(train.channel - 1) // per_module for train in trains if train.amplitude_ua > 0]
+    for train in trains:
+        slots_us = modules.count((train.channel - 1) // per_module) * device.slot_us
+        if not slots_us <= train.period_us:
+            return f"The channels of one module need {slots_us} us, more than the period of {train.period_us} us."
+    return None
+
+
 def g19_slew(wanted: Wanted) -> str | None:
     """At most 2 mA over the lowest current of the last 20 ms, channel by channel. Falls are always allowed."""
     trails = wanted.memory.trails
     for train in wanted.trains:
         trail = trails.get(train.channel)
-        lowest_ua = 0 if trail is None else trail.lowest_ua(wanted.now_ns)
+        lowest_ua = 0 if trail is None else trail.lowest(wanted.now_ns)
         if not train.amplitude_ua - lowest_ua <= SLEW_UA_MAX:
             return f"Channel {train.channel} would rise {train.amplitude_ua - lowest_ua} uA in 20 ms; 2000 are allowed."
     return None
@@ -233,24 +254,40 @@ def g26_press(wanted: Wanted) -> str | None:
 
 
 def g27_step(wanted: Wanted) -> str | None:
-    """In fitting: one step a press (0.5 mA below motor threshold, 1 mA from it on), increases 300 ms apart."""
+    """In fitting: one step a press (0.5 mA below motor threshold, 1 mA from it on), increases 300 ms apart.
+
+    On a grid coarser than that, up to 2 mA: one step of the grid, and as far apart as 5 mA/s asks for.
+    """
     memory, order = wanted.memory, wanted.order
     if memory.scope is not ArmScope.FITTING or not isinstance(order, Deliver):
         return None
     fitting, train = memory.fitting, wanted.trains[0]
     level_ua = fitting.levels.get(train.channel, 0)
-    allowed_ua = fitting.allowed_ua if order.press == fitting.used else level_ua + step_ua(train.limit, level_ua)
+    allowed_ua = (
+        fitting.allowed_ua if order.press == fitting.used else level_ua + step_ua(memory, train.limit, level_ua)
+    )
     if not train.amplitude_ua <= allowed_ua:
         return f"{train.amplitude_ua} uA is more than one step up: {allowed_ua} uA are allowed now."
     first_rise = train.amplitude_ua > level_ua and order.press != fitting.raised_press
-    if first_rise and not wanted.now_ns - fitting.raised_ns >= STEP_EVERY_NS:
-        return f"The last increase was {(wanted.now_ns - fitting.raised_ns) // _MS} ms ago; wait 300 ms."
+    every_ns = step_every_ns(memory.device.amplitude_step_ua)
+    if first_rise and not wanted.now_ns - fitting.raised_ns >= every_ns:
+        return f"The last increase was {(wanted.now_ns - fitting.raised_ns) // _MS} ms ago; wait {every_ns // _MS} ms."
     return None
 
 
-def step_ua(limit: ChannelLimit, level_ua: int) -> int:
+def g28_antagonist(wanted: Wanted) -> str | None:
+    """No channel is switched on whose muscle works against the way that an assist in force moves the joint."""
+    memory = wanted.memory
+    for train in wanted.trains:
+        on = train.channel in memory.trails and memory.trails[train.channel].amount > 0
+        if train.amplitude_ua > 0 and not on and memory.channel_signs.get(train.channel) == -memory.assisted_sign:
+            return f"Channel {train.channel} would work against the movement that the orthosis is making."
+    return None
+
+
+def step_ua(memory: Memory, limit: ChannelLimit, level_ua: int) -> int:
     """The step that one key press earns at this level, in uA."""
-    return STEP_UA_ABOVE_MOTOR if 0 < limit.motor_ua <= level_ua else STEP_UA_BELOW_MOTOR
+    return fitting_step_ua(level_ua, limit.motor_ua, memory.device.amplitude_step_ua)
 
 
 OrderRule = Callable[[Memory, Deliver | Renew, int, Conditions], str | None]
@@ -288,5 +325,7 @@ BODY_RULES: tuple[tuple[str, Callable[[Wanted], str | None]], ...] = (
     ("G26", g26_press),
     ("G27", g27_step),
 )
+ANTAGONIST_RULE = ("G28", g28_antagonist)
+"""Asked last, and only while an assist is in force."""
 WITHOUT_LATCH = ("G21", "G22")
 """A rest not yet over, and a renewal that crossed the end of its burst on the way, are no defects: refused, no more."""

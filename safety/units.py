@@ -5,8 +5,8 @@ The grammar is closed: digits, at most one point with digits after it, one space
 250 mA, `25 ma` for milliyears, `nan mA` for a current, and reckons `9**9**9 mA` until the machine gives up. A second
 factor table, written by hand, must agree with pint. Fields and their integers:
 
-current uA, pulse width us, duration ns, angle mdeg, angular speed mdeg/s, area mm2, charge nC, percent permille,
-rate mHz. A frequency becomes a period in us (`period_us`).
+current uA, pulse width us, duration ns, angle mdeg, angular speed mdeg/s, torque mNm, area mm2, charge nC, percent
+permille, rate mHz. A frequency becomes a period in us (`period_us`).
 """
 
 import re
@@ -32,6 +32,7 @@ _DEFINITIONS = (
     "metre = [length] = m",
     "coulomb = ampere * second = C",
     "hertz = 1 / second = Hz",
+    "newton_metre = [torque] = Nm",
     "degree = [] = deg",
     "permille = [] = permille",
     "percent = 10 * permille = percent",
@@ -66,6 +67,7 @@ class Field(Enum):
     FREQUENCY = _Kind("a frequency", "35 Hz", "Hz", {"Hz": Decimal(1)})
     ANGLE = _Kind("an angle", "30 deg", "mdeg", {"deg": Decimal(1000)})
     ANGULAR_SPEED = _Kind("an angular speed", "5 deg/s", "mdeg/s", {"deg/s": Decimal(1000)})
+    TORQUE = _Kind("a torque", "0.5 Nm", "mNm", {"Nm": Decimal(1000), "mNm": Decimal(1)})
     AREA = _Kind("an area", "25 cm2", "mm2", {"cm2": Decimal(100), "mm2": Decimal(1)})
     CHARGE = _Kind("a charge", "10 uC", "nC", {"uC": Decimal(1000)})
     PERCENT = _Kind("a percentage", "80 %", "permille", {"%": Decimal(10)})

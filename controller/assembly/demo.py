@@ -11,10 +11,11 @@ from typing import Any
 from controller.assembly.house import House, HousePlan
 from controller.assembly.protocols import CUED, SELF_PACED, shipped
 from controller.assembly.results import DemoResult, collect, twin_log
-from controller.assembly.simulated import SimulatedDevices, SimulatedPlan
+from controller.assembly.simulated import SimulatedDevices, SimulatedPlan, twin_of
 from controller.assembly.therapist import Script, ScriptedTherapist
 from controller.assembly.virtual import LOOK_EVERY_NS, START_NS, VirtualAssembly
 from controller.clock import MS, SECOND, now_ns
+from controller.drivers.orthoses.kind import orthosis
 from controller.drivers.pucks.kind import puck
 from controller.drivers.stimulators.kind import stimulator
 from controller.engine.core import EngineCore, Setting
@@ -30,6 +31,8 @@ REST_OF_RECORDING_S = 10.0
 TAIL_NS = 12 * SECOND
 SESSION_MAX_NS = 4 * 3600 * SECOND
 SET_UP_MAX_NS = 180 * SECOND
+POWERED = "dynamixel"
+"""The orthosis of a demonstration whose protocol asks for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +44,16 @@ class DemoPlan:
     repetitions: int = 10
     motion: tuple[Path, str] | None = None
     data: Path | None = None
+    unit: str = "p24"
     puck: str = "ximu3"
+    orthosis: str = ""
     puck_rate_hz: float | None = None
     script: Script = field(default_factory=Script)
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """The twins of this demonstration."""
+        return tuple(twin_of(kind) for kind in (self.unit, self.puck, self.orthosis) if kind)
 
     def loaded(self) -> Loaded:
         """The protocol: the given one; else self-paced for a recording, cued for a patient. Raises ProtocolRefused."""
@@ -54,17 +64,25 @@ class DemoPlan:
         return Recording.load(*self.motion) if self.motion else None
 
 
+def with_orthosis(plan: DemoPlan, loaded: Loaded) -> DemoPlan:
+    """A protocol that moves an orthosis gets one."""
+    wanted = loaded.protocol.orthosis is not None and not plan.orthosis
+    return replace(plan, orthosis=POWERED) if wanted else plan
+
+
 class VirtualRun:
     """A session on the virtual clock: made, run, and what came of it. `trains` is the twin's own log."""
 
     def __init__(self, plan: DemoPlan, data: Path) -> None:
         loaded, recording = plan.loaded(), plan.recording()
+        plan = with_orthosis(plan, loaded)
         unit_here, unit_there = MemoryLink.pair()
         puck_here, puck_there = MemoryLink.pair()
+        joint_here, joint_there = MemoryLink.pair()
         self.trains: list[dict[str, Any]] = []
         attempt = loaded.protocol.attempt
         self.world = furnish(
-            {"p24": unit_there, plan.puck: puck_there},
+            dict(zip(plan.devices, (unit_there, puck_there, joint_there), strict=False)),
             START_NS,
             seed=plan.seed,
             recording=recording,
@@ -73,13 +91,23 @@ class VirtualRun:
             log=self.trains.append,
         )
         engine = EngineCore(_virtual_setting(plan, loaded, recording, data))
-        gateway = GatewayCore(stimulator("p24"))
+        worn = orthosis(plan.orthosis) if plan.orthosis else None
+        gateway = GatewayCore(stimulator(plan.unit), orthosis=worn)
         self.therapist = ScriptedTherapist(
             replace(plan.script, calibrate_attempts=recording is None), on_cue=self.world.cue
         )
         self._recording = recording
         self._player = _Player(self.world.play) if recording else None
-        self.assembly = VirtualAssembly(self.world, engine, gateway, unit_here, puck_here, self.therapist, self._player)
+        self.assembly = VirtualAssembly(
+            self.world,
+            engine,
+            gateway,
+            unit_here,
+            puck_here,
+            self.therapist,
+            self._player,
+            joint_here if plan.orthosis else None,
+        )
 
     @property
     def simulated_ns(self) -> int:
@@ -152,7 +180,7 @@ def headless_real(plan: DemoPlan) -> DemoResult:
     """`demo --headless --speed realtime`: the real processes, on simulated devices at real ports."""
     data = plan.data or Path(tempfile.mkdtemp(prefix="stimloop-demo-"))
     loaded, recording = plan.loaded(), plan.recording()
-    protocol = loaded.protocol
+    plan, protocol = with_orthosis(plan, loaded), loaded.protocol
     devices = SimulatedDevices(
         SimulatedPlan(
             seed=plan.seed,
@@ -160,12 +188,14 @@ def headless_real(plan: DemoPlan) -> DemoResult:
             motion=plan.motion,
             rate_hz=plan.puck_rate_hz,
             self_paced=protocol.attempt is None or protocol.attempt.self_paced,
+            devices=plan.devices,
         )
     )
     house = House(
         HousePlan(
-            unit=f"p24:{devices.url('p24')}",
-            puck=f"{plan.puck}:{devices.url(plan.puck)}",
+            unit=devices.port(plan.unit),
+            puck=devices.port(plan.puck),
+            orthosis=devices.port(plan.orthosis) if plan.orthosis else "",
             protocol=Path(loaded.path),
             data=data,
             log=data / "processes.log",

@@ -21,13 +21,14 @@ FAREWELL_NS = 2 * SECOND
 
 @dataclass(frozen=True, slots=True)
 class HousePlan:
-    """Which devices, which protocol, where the record goes. `puck` is `kind:url` (`ximu3:/dev/ttyACM1`)."""
+    """Which devices, which protocol, where the record goes. Devices are `kind:url` (`ximu3:/dev/ttyACM1`)."""
 
     unit: str
     puck: str
     protocol: Path
     data: Path
     log: Path
+    orthosis: str = ""
     puck_rate_hz: float = 100.0
     affected_side: str = "right"
     seed: int | None = None
@@ -91,7 +92,9 @@ class House:
         here, front_end = pair()
         engine_end, gateway_end = pair()
         self.gateway = self._spawn(
-            "controller.gateway", {"--front": front_end, "--engine": gateway_end}, ["--unit", self.plan.unit]
+            "controller.gateway",
+            {"--front": front_end, "--engine": gateway_end},
+            ["--unit", self.plan.unit, "--orthosis", self.plan.orthosis],
         )
         self.gateways_started += 1
         front_end.close()

@@ -8,9 +8,10 @@ import tempfile
 from datetime import date
 from pathlib import Path
 
+from controller.assembly.demo import POWERED
 from controller.assembly.house import House, HousePlan
 from controller.assembly.protocols import CUED, shipped
-from controller.assembly.simulated import SimulatedDevices, SimulatedPlan
+from controller.assembly.simulated import SimulatedDevices, SimulatedPlan, twin_of
 from controller.assembly.therapist import ScriptedTherapist
 from controller.record.manifest import default_root
 from controller.session.loader import load
@@ -44,13 +45,21 @@ def demo_on_screen(options: argparse.Namespace) -> int:
     loaded = load(options.protocol or shipped(CUED))
     data = options.data or Path(tempfile.mkdtemp(prefix="stimloop-demo-"))
     attempt = loaded.protocol.attempt
+    orthosis = options.orthosis or (POWERED if loaded.protocol.orthosis else "")
+    kinds = tuple(kind for kind in (options.unit, options.puck, orthosis) if kind)
     devices = SimulatedDevices(
-        SimulatedPlan(seed=options.seed, log=data / "twins.jsonl", self_paced=attempt is None or attempt.self_paced)
+        SimulatedPlan(
+            seed=options.seed,
+            log=data / "twins.jsonl",
+            self_paced=attempt is None or attempt.self_paced,
+            devices=tuple(twin_of(kind) for kind in kinds),
+        )
     )
     try:
         plan = HousePlan(
-            unit=f"p24:{devices.url('p24')}",
-            puck=f"{options.puck}:{devices.url(options.puck)}",
+            unit=devices.port(options.unit),
+            puck=devices.port(options.puck),
+            orthosis=devices.port(orthosis) if orthosis else "",
             protocol=Path(loaded.path),
             data=data,
             log=data / "processes.log",
@@ -71,6 +80,7 @@ def session_on_screen(options: argparse.Namespace) -> int:
     plan = HousePlan(
         unit=options.unit,
         puck=options.puck,
+        orthosis=options.orthosis or "",
         protocol=Path(loaded.path),
         data=data,
         log=data / "processes.log",

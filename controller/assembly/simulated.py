@@ -7,8 +7,14 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-DEVICES_TOLD = ("p24", "ximu3", "fitmi")
 FAREWELL_S = 3.0
+_SAME_UNIT = {"p24-low": "p24"}
+"""Kinds of devices that are one and the same unit, driven in another way."""
+
+
+def twin_of(kind: str) -> str:
+    """The name of the twin that stands at the other end of this kind of device."""
+    return _SAME_UNIT.get(kind, kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +26,7 @@ class SimulatedPlan:
     motion: tuple[Path, str] | None = None
     rate_hz: float | None = None
     self_paced: bool = False
-    devices: str = "world"
+    devices: tuple[str, ...] = ("p24", "ximu3")
 
 
 @dataclass(slots=True)
@@ -35,7 +41,16 @@ class SimulatedDevices:
         plan = self.plan
         plan.log.parent.mkdir(parents=True, exist_ok=True)
         # The devices end with whoever started them, however that one ends.
-        words = [plan.devices, "--log", str(plan.log), "--seed", str(plan.seed), "--end-with-stdin"]
+        words = [
+            "world",
+            "--devices",
+            ",".join(plan.devices),
+            "--log",
+            str(plan.log),
+            "--seed",
+            str(plan.seed),
+            "--end-with-stdin",
+        ]
         if plan.motion is not None:
             words += ["--motion", f"{plan.motion[0]}:{plan.motion[1]}", "--start-on", "play"]
         if plan.rate_hz is not None:
@@ -50,8 +65,7 @@ class SimulatedDevices:
             text=True,
             start_new_session=True,
         )
-        expected = DEVICES_TOLD if plan.devices == "world" else (plan.devices,)
-        for _ in expected:
+        for _ in plan.devices:
             self._read_url()
 
     def _read_url(self) -> None:
@@ -62,8 +76,12 @@ class SimulatedDevices:
         self._urls[told["device"]] = told["url"]
 
     def url(self, device: str) -> str:
-        """The port of a device."""
+        """The port of a twin."""
         return self._urls[device]
+
+    def port(self, kind: str) -> str:
+        """`kind:url` of the twin that stands for this kind of device, as the real processes take it."""
+        return f"{kind}:{self._urls[twin_of(kind)]}"
 
     def say(self, words: str) -> None:
         """A line to the world: `cue`, `play`, `unplug ximu3`."""

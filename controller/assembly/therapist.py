@@ -16,7 +16,6 @@ from controller.vocabulary.snapshot import ChannelView, SessionState, Snapshot
 
 AGAIN_AFTER_NS = 400 * MS
 PRESS_EVERY_NS = 400 * MS  # the guard wants 300 ms between two increases, and the slew takes its time
-STEP_UA = 500
 DATE = "2000-01-01"  # simulated patients have no calendar; a ceiling is bound to its date all the same
 
 
@@ -135,7 +134,7 @@ class ScriptedTherapist:
             self._pressed_ns = now_ns
             self._press += 1
             front.request(requests.Press(self._press))
-            front.intend(intents.Titrate(channel.channel, STEP_UA, self._press))
+            front.intend(intents.Titrate(channel.channel, channel.step_ua, self._press))
 
     def _finish_fitting(self, now_ns: int, front: FrontPort, snapshot: Snapshot, status: GatewayStatus) -> None:
         if status.state is not GatewayState.DISARMED:

@@ -64,6 +64,7 @@ class VirtualAssembly:
         puck_link: MemoryLink,
         therapist: ScriptedTherapist,
         on_snapshot: Callable[[Snapshot], None] | None = None,
+        joint_link: MemoryLink | None = None,
     ) -> None:
         self.world = world
         self.engine = engine
@@ -74,9 +75,12 @@ class VirtualAssembly:
         self.now_ns = START_NS
         self._unit = unit_link
         self._puck = puck_link
+        self._joint = joint_link
         self._on_snapshot = on_snapshot
         self._to_engine: list[engine_ports.Input] = [engine_ports.PuckOpened("memory")]
         self._to_gateway: list[gateway_ports.Input] = [gateway_ports.UnitOpened("memory")]
+        if joint_link is not None:
+            self._to_gateway.append(gateway_ports.JointOpened("memory"))
         self._wrote = False
         self._world_due_ns = self._gateway_due_ns = self._engine_due_ns = self.now_ns
         self._look_due_ns = self.now_ns
@@ -146,6 +150,8 @@ class VirtualAssembly:
             self._to_engine.append(engine_ports.PuckBytes(self._puck.read()))
         if self._unit.inbox:
             self._to_gateway.append(gateway_ports.UnitBytes(self._unit.read()))
+        if self._joint is not None and self._joint.inbox:
+            self._to_gateway.append(gateway_ports.JointBytes(self._joint.read()))
 
     def _look(self) -> None:
         self._look_due_ns = self.now_ns + LOOK_EVERY_NS
@@ -167,6 +173,9 @@ class VirtualAssembly:
                 self._see(output)
             elif isinstance(output, gateway_ports.ToUnit):
                 self._unit.write(output.data)
+                self._wrote = True
+            elif isinstance(output, gateway_ports.ToJoint) and self._joint is not None:
+                self._joint.write(output.data)
                 self._wrote = True
             elif isinstance(output, gateway_ports.Log):
                 self.black_box.record(output.t_ns, output.kind, output.data, output.sync)

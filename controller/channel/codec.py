@@ -14,9 +14,9 @@ from collections.abc import Callable
 from typing import Any
 
 from controller.vocabulary import facts, intents, requests, snapshot
-from controller.vocabulary.notices import Constrain, EngineBeat, OpenRecord
+from controller.vocabulary.notices import Constrain, ConstrainJoint, EngineBeat, OpenRecord
 
-DELIVER, RENEW, STOP = 1, 2, 3
+DELIVER, RENEW, STOP, HOLD, ASSIST, RELEASE, FREE = 1, 2, 3, 4, 5, 6, 7
 
 _MESSAGES: tuple[type, ...] = (
     facts.GatewayStatus,
@@ -24,6 +24,7 @@ _MESSAGES: tuple[type, ...] = (
     facts.Latched,
     facts.BurstStarted,
     facts.BurstEnded,
+    facts.JointReport,
     facts.ArmNumber,
     facts.ArmDenied,
     requests.Heartbeat,
@@ -33,6 +34,7 @@ _MESSAGES: tuple[type, ...] = (
     requests.Disarm,
     requests.Press,
     requests.Prescribe,
+    requests.PrescribeJoint,
     intents.ChoosePatient,
     intents.ScreeningDone,
     intents.Titrate,
@@ -50,6 +52,7 @@ _MESSAGES: tuple[type, ...] = (
     intents.Note,
     snapshot.Snapshot,
     Constrain,
+    ConstrainJoint,
     OpenRecord,
     EngineBeat,
 )

@@ -12,7 +12,16 @@ from controller.channel.line import Line, LineClosed
 from controller.clock import MS
 from controller.vocabulary.facts import ArmDenied, ArmNumber, GatewayStatus, Refusal
 from controller.vocabulary.intents import Intent
-from controller.vocabulary.requests import Arm, ConfirmArm, Disarm, Heartbeat, Prescribe, Request, StopNow
+from controller.vocabulary.requests import (
+    Arm,
+    ConfirmArm,
+    Disarm,
+    Heartbeat,
+    Prescribe,
+    PrescribeJoint,
+    Request,
+    StopNow,
+)
 from controller.vocabulary.snapshot import MotionPoint, Snapshot
 
 STOP_SOURCES = ("F12", "space", "escape", "unbound key", "quit")
@@ -39,6 +48,7 @@ class FrontLine:
         self._gateway_lock = threading.Lock()
         self._stops = {source: encode(StopNow(source)) for source in STOP_SOURCES}
         self._prescribed: dict[int, Prescribe] = {}
+        self._joint: PrescribeJoint | None = None
         self._motion: deque[MotionPoint] = deque(maxlen=MOTION_POINTS_MAX)
         self._refusals: deque[Refusal] = deque(maxlen=REFUSALS_MAX)
 
@@ -93,6 +103,8 @@ class FrontLine:
             self.arm_number = None
         elif isinstance(request, Prescribe):
             self._remember(request)
+        elif isinstance(request, PrescribeJoint):
+            self._joint = request
         self._to_gateway(encode(request))
 
     def heartbeat(self, now_ns: int) -> None:
@@ -119,8 +131,9 @@ class FrontLine:
             self._gateway = gateway
         self.status = self.arm_number = None
         self._gateway_ended, self.gateway_lost = False, self.gateway_lost or "it was replaced"
-        for prescription in self._prescribed.values():
-            self._to_gateway(encode(prescription))
+        for prescription in (*self._prescribed.values(), self._joint):
+            if prescription is not None:
+                self._to_gateway(encode(prescription))
 
     def close(self) -> None:
         """Hang up on both: the gateway stops and the engine closes the record."""
@@ -133,6 +146,8 @@ class FrontLine:
     def _remember(self, given: Prescribe) -> None:
         """Today's prescriptions of one patient, the newest of each channel: another patient or day ends the others."""
         kept = self._prescribed.values()
+        if self._joint is not None and (self._joint.patient, self._joint.date) != (given.patient, given.date):
+            self._joint = None
         self._prescribed = {one.channel: one for one in kept if (one.patient, one.date) == (given.patient, given.date)}
         self._prescribed[given.channel] = given
 

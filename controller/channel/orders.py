@@ -3,7 +3,8 @@
 import struct
 from functools import lru_cache
 
-from controller.channel.codec import DELIVER, RENEW, STOP, MessageError
+from controller.channel.codec import ASSIST, DELIVER, FREE, HOLD, RELEASE, RENEW, STOP, MessageError
+from safety.joint import Assist, Free, Hold, MotionOrder, Release
 from safety.orders import Deliver, Order, Purpose, Renew, Stop, StopReason
 from safety.stimulus import Point, Train
 
@@ -12,11 +13,18 @@ _TRAIN = struct.Struct("<BBI")  # channel, number of points, period in us
 _POINT = struct.Struct("<Hi")  # duration in us, current in uA
 _RENEW = struct.Struct("<Qqqq")
 _STOP = struct.Struct("<QqB")
+_MOTION: dict[type, tuple[int, struct.Struct]] = {  # the fields in the order of the dataclass
+    Hold: (HOLD, struct.Struct("<Qqqiiq")),  # seq, stamp, expires, angle, torque, sensor
+    Assist: (ASSIST, struct.Struct("<Qqqiiiq")),  # seq, stamp, expires, target, speed, torque, sensor
+    Release: (RELEASE, struct.Struct("<Qqi")),  # seq, stamp, ramp in ms
+    Free: (FREE, struct.Struct("<Qq")),
+}
+_MOTION_KINDS = {kind: (order, layout) for order, (kind, layout) in _MOTION.items()}
 TRAINS_REMEMBERED = 256
 _PURPOSES = {purpose.value: purpose for purpose in Purpose}
 
 
-def encode_order(order: Order) -> tuple[int, bytes]:
+def encode_order(order: Order | MotionOrder) -> tuple[int, bytes]:
     """(kind, payload) of an order."""
     if isinstance(order, Deliver):
         head = _DELIVER.pack(
@@ -31,10 +39,13 @@ def encode_order(order: Order) -> tuple[int, bytes]:
         return DELIVER, head + _encode_trains(order.trains)
     if isinstance(order, Renew):
         return RENEW, _RENEW.pack(order.seq, order.stamp_ns, order.expires_ns, order.sensor_ns)
-    return STOP, _STOP.pack(order.seq, order.stamp_ns, order.reason)
+    if isinstance(order, Stop):
+        return STOP, _STOP.pack(order.seq, order.stamp_ns, order.reason)
+    kind, layout = _MOTION[type(order)]
+    return kind, layout.pack(*[getattr(order, name) for name in order.__slots__])
 
 
-def decode_order(kind: int, payload: bytes) -> Order:
+def decode_order(kind: int, payload: bytes) -> Order | MotionOrder:
     """The order of `kind`. Raises `MessageError` when the payload does not fit."""
     try:
         if kind == DELIVER:
@@ -44,6 +55,10 @@ def decode_order(kind: int, payload: bytes) -> Order:
         if kind == STOP:
             seq, stamp_ns, reason = _STOP.unpack(payload)
             return Stop(seq, stamp_ns, StopReason(reason))
+        if kind in _MOTION_KINDS:
+            order, layout = _MOTION_KINDS[kind]
+            motion: MotionOrder = order(*layout.unpack(payload))
+            return motion
     except (struct.error, ValueError) as error:
         raise MessageError(f"order kind {kind}: {error}") from error
     raise MessageError(f"unknown order kind {kind}")

@@ -5,6 +5,7 @@ import json
 import sys
 from pathlib import Path
 
+from controller.drivers import registry
 from controller.session.faults import ProtocolRefused, render
 
 
@@ -17,7 +18,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--speed", choices=["realtime", "max"], help="real processes, or the virtual clock")
     parser.add_argument("--protocol", type=Path, metavar="FILE", help="instead of the shipped wrist extension")
     parser.add_argument("--motion", metavar="FILE:TRIAL", help="recorded motion instead of the simulated patient")
-    parser.add_argument("--puck", choices=["ximu3", "fitmi"], default="ximu3", help="which simulated puck is worn")
+    parser.add_argument("--unit", choices=registry.own(registry.STIMULATORS), default="p24", help="which stimulator")
+    parser.add_argument("--puck", choices=registry.own(registry.PUCKS), default="ximu3", help="which puck is worn")
+    parser.add_argument(
+        "--orthosis",
+        choices=registry.own(registry.ORTHOSES),
+        help="a powered orthosis (default: if the protocol has one)",
+    )
     parser.add_argument("--data", type=Path, metavar="FOLDER", help="where the session's record goes")
     parser.add_argument("--json", action="store_true", help="one object on stdout")
 
@@ -38,7 +45,9 @@ def run(options: argparse.Namespace) -> int:
         repetitions=options.repetitions,
         motion=_motion(options.motion),
         data=options.data,
+        unit=options.unit,
         puck=options.puck,
+        orthosis=options.orthosis or "",
     )
     speed = options.speed or ("realtime" if options.motion else "max")
     try:

@@ -9,8 +9,9 @@ from controller.session.faults import ProtocolRefused, render
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
-    parser.add_argument("--unit", metavar="PORT", help="the stimulator's port (/dev/ttyACM0, socket://host:port)")
-    parser.add_argument("--puck", metavar="KIND:PORT", help="ximu3:/dev/ttyACM1 or fitmi:/dev/hidraw0")
+    parser.add_argument("--unit", metavar="KIND:PORT", help="the stimulator (p24:/dev/ttyACM0, p24:socket://host:port)")
+    parser.add_argument("--puck", metavar="KIND:PORT", help="the puck (ximu3:/dev/ttyACM1, fitmi:/dev/hidraw0)")
+    parser.add_argument("--orthosis", metavar="KIND:PORT", help="a powered orthosis, where there is one")
     parser.add_argument("--protocol", type=Path, metavar="FILE", help="default: the shipped cued wrist extension")
     parser.add_argument("--side", choices=["left", "right"], default="right", help="the affected side")
     parser.add_argument("--data", type=Path, metavar="FOLDER", help="where records go")
@@ -26,8 +27,14 @@ def run(options: argparse.Namespace) -> int:
         return 2
     if not options.unit or not options.puck:
         print("stimloop: name the devices, or try `stimloop demo`, which brings simulated ones.", file=sys.stderr)
-        print("  stimloop --unit /dev/ttyACM0 --puck ximu3:/dev/ttyACM1", file=sys.stderr)
+        print("  stimloop --unit p24:/dev/ttyACM0 --puck ximu3:/dev/ttyACM1", file=sys.stderr)
         print("  Ports that are there: `stimloop doctor`. Only simulated units may be armed so far.", file=sys.stderr)
+        return 2
+    from controller.assembly.named import misnamed
+
+    wrong = misnamed(options.unit, options.puck, options.orthosis)
+    if wrong:
+        print(f"stimloop: {wrong}", file=sys.stderr)
         return 2
     from controller.assembly.screen import session_on_screen
 

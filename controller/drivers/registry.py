@@ -12,6 +12,7 @@ STIMULATORS, PUCKS, ORTHOSES = "stimloop.stimulators", "stimloop.pucks", "stimlo
 OWN: dict[str, dict[str, str]] = {
     STIMULATORS: {
         "p24": "controller.drivers.stimulators.p24:P24",
+        "p24-low": "controller.drivers.stimulators.p24_low:P24_LOW",
     },
     PUCKS: {
         "ximu3": "controller.drivers.pucks.ximu3:XIMU3",
@@ -46,6 +47,11 @@ def names(group: str) -> tuple[str, ...]:
     """The names in a group, the program's own first."""
     own = OWN[group]
     return (*own, *sorted(name for name in _added(group) if name not in own))
+
+
+def own(group: str) -> list[str]:
+    """The program's own names in a group."""
+    return list(OWN[group])
 
 
 def _added(group: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from controller.clock import MS, SECOND
 from controller.drivers.pucks.base import PuckDriver
 from controller.engine import ports
+from controller.engine.heard import FACTS
 from controller.engine.motion_feed import MotionFeed
 from controller.engine.recorder import Recorder
 from controller.engine.setup import SetUp
@@ -23,9 +24,8 @@ from controller.session.attempts import attempt_settings
 from controller.session.loader import Loaded
 from controller.session.resolve import ResolvedProtocol
 from controller.session.states import SessionCourse
-from controller.vocabulary import facts
 from controller.vocabulary.events import AttemptFaded, AttemptOutsideWindow, AttemptStarted, MotionEvent
-from controller.vocabulary.facts import GatewayState, GatewayStatus
+from controller.vocabulary.facts import GatewayStatus
 from controller.vocabulary.feature import Feature
 from controller.vocabulary.notices import EngineBeat, OpenRecord
 from controller.vocabulary.sample import Sample
@@ -92,7 +92,8 @@ class EngineCore:
         self._reopen_at_ns = 0
         self._last_step_ns = 0
         self.was_stale = False
-        self._unit_noted = ""
+        self.noted: dict[str, str] = {}
+        """Which device the record names already, by role."""
         self._rows: list[tuple[Sample, Feature]] = []
         self.out: list[ports.Output] = []
         self._handlers: dict[type, Callable[..., None]] = {
@@ -216,32 +217,10 @@ class EngineCore:
     # -- the gateway -----------------------------------------------------------------------------------------
 
     def _on_gateway(self, now_ns: int, entry: ports.FromGateway) -> None:
-        fact = entry.message
         self.status_ns = now_ns
-        if isinstance(fact, facts.GatewayStatus):
-            self._on_status(now_ns, fact)
-        elif isinstance(fact, facts.BurstStarted):
-            stages = self.training.on_burst_started(fact)
-            self.note(now_ns, "burst_started", stages)
-        elif isinstance(fact, facts.BurstEnded):
-            self.training.on_burst_ended(now_ns, fact)
-            self.set_up.rest_until_ns = fact.rest_until_ns
-            self.note(now_ns, "burst_ended", {"why": fact.why})
-        elif isinstance(fact, facts.Refusal):
-            self.training.refused += 1
-            self.note(now_ns, "refused", {"rule": fact.rule, "reason": fact.reason}, sync=True)
-        elif isinstance(fact, facts.Latched):
-            self.halt(now_ns, fact.cause, fact.todo, told_gateway=True)
-
-    def _on_status(self, now_ns: int, fact: GatewayStatus) -> None:
-        self.status = fact
-        if fact.unit and fact.unit != self._unit_noted and self.record is not None:
-            self._unit_noted = fact.unit
-            self.record.device(now_ns, "stimulator", fact.unit)
-        if self.state is SessionState.RUNNING and fact.state is GatewayState.DISARMED:
-            self.carry(self.training.pause(now_ns))
-            self.apply(now_ns, "pause")
-            self.todo = "The gateway was disarmed. Arm again, then resume."
+        heed = FACTS.get(type(entry.message))
+        if heed is not None:
+            heed(self, now_ns, entry.message)
 
     def _on_gateway_gone(self, now_ns: int, entry: ports.GatewayGone) -> None:
         self.gateway_here = False
@@ -259,7 +238,7 @@ class EngineCore:
         self.note(now_ns, "gateway_back", {}, sync=True)
         if self.record is not None:
             self.out.append(ports.ToGateway(OpenRecord(str(self.record.folder))))
-        for notice in self.set_up.constraints():
+        for notice in self.set_up.notices():
             self.out.append(ports.ToGateway(notice))
 
     # -- a person at the screen ------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from controller.vocabulary.facts import Fact
 from controller.vocabulary.intents import Intent
 from controller.vocabulary.notices import Notice
 from controller.vocabulary.snapshot import Snapshot
+from safety.joint import MotionOrder
 from safety.orders import Order
 
 
@@ -69,7 +70,7 @@ Input = (
 class ToGateway(NamedTuple):
     """An order or a notice."""
 
-    message: Order | Notice
+    message: Order | MotionOrder | Notice
 
 
 class ToFront(NamedTuple):

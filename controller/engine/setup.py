@@ -1,6 +1,7 @@
 """Set-up: fitting and calibration, and the settings that follow from them for the session."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from controller.engine import ports
 from controller.engine.fitting import Fitting
@@ -11,8 +12,9 @@ from controller.motion.calibration_run import CalibrationRun
 from controller.session.loader import Loaded
 from controller.session.resolve import ResolvedChannel, ResolvedProtocol, resolve
 from controller.vocabulary import intents
+from controller.vocabulary.capabilities import UNKNOWN, Capabilities
 from controller.vocabulary.feature import Feature
-from controller.vocabulary.notices import Constrain
+from controller.vocabulary.notices import Constrain, ConstrainJoint, Notice
 from safety.limits import CAPS, REST_NS_MIN, STEP_EVERY_NS, Region
 
 SECOND = 1_000_000_000
@@ -33,7 +35,7 @@ class SetUp:
         self._loaded = loaded
         self.resolved = resolve(loaded, {})
         """The protocol with what fitting has found so far."""
-        self._limits_ua = {each.channel: _cap_ua(each.region) for each in self.resolved.channels}
+        self._limits_ua = {each.channel: _cap_ua(each.region, GRID_UA) for each in self.resolved.channels}
         self.fitting = Fitting({each.channel: each.name for each in self.resolved.channels}, self._limits_ua)
         self.calibration = CalibrationRun(
             feed.settings,
@@ -41,6 +43,7 @@ class SetUp:
             attempts if attempts is not None else self.resolved.attempts,
             self.resolved.timeout_ns / SECOND,
         )
+        self.unit = UNKNOWN
         self.rest_until_ns = 0
         self._raised_ns = 0
         self._highest_ua: dict[str, int] = {}
@@ -49,11 +52,22 @@ class SetUp:
         self._feed = feed
         self._stimulation = stimulation
 
+    @property
+    def grid_ua(self) -> int:
+        """The amplitude grid of the unit; the finest that is known until it has said what it is."""
+        return self.unit.amplitude_step_ua or GRID_UA
+
+    def meet(self, unit: Capabilities) -> None:
+        """The gateway said what the unit can do."""
+        self.unit = unit
+        for each in self.resolved.channels:
+            self._limits_ua[each.channel] = _cap_ua(each.region, self.grid_ua)
+
     def resolve(self) -> ResolvedProtocol:
         """Freeze the protocol with today's ceilings, and let the orders be made from it."""
         ceilings = {name: found.tolerance_ua for name, found in self.fitting.found.items()}
-        self.resolved = resolve(self._loaded, ceilings)
-        self._stimulation.use([_output(each, each.amplitude_ua) for each in self.resolved.channels])
+        self.resolved = resolve(self._loaded, ceilings, self.grid_ua)
+        self._stimulation.use([self._output(each, each.amplitude_ua) for each in self.resolved.channels])
         return self.resolved
 
     def constraints(self) -> list[Constrain]:
@@ -71,6 +85,16 @@ class SetUp:
             for each in self.resolved.channels
         ]
 
+    def joint_constraint(self) -> ConstrainJoint | None:
+        """The protocol's own limits for a powered orthosis; None where it has none."""
+        joint = self.resolved.joint
+        return None if joint is None else ConstrainJoint(**asdict(joint))
+
+    def notices(self) -> list[Notice]:
+        """Everything that the gateway is told of the protocol."""
+        joint = self.joint_constraint()
+        return [*self.constraints(), *([] if joint is None else [joint])]
+
     def limit(self, name: str) -> tuple[int, str]:
         """(today's limit in uA, what binds it) of a channel: the region's cap until a ceiling is found."""
         each = self.resolved.channel(name)
@@ -81,10 +105,26 @@ class SetUp:
             return each.protocol_ua, "protocol"
         return found.tolerance_ua, "patient ceiling"
 
+    def _output(self, channel: ResolvedChannel, ceiling_ua: int) -> Output:
+        gap_us = self.unit.interphase_us
+        return Output(
+            name=channel.name,
+            channel=channel.channel,
+            pulse_width_us=channel.pulse_width_us,
+            interphase_us=channel.interphase_us if gap_us is None else gap_us,
+            period_us=channel.period_us,
+            ceiling_ua=ceiling_ua,
+            ramp_up_ns=channel.ramp_up_ns,
+            ramp_down_ns=channel.ramp_down_ns,
+            grid_ua=self.grid_ua,
+        )
+
     # -- fitting ---------------------------------------------------------------------------------------------
 
     def titrate(self, now_ns: int, wish: intents.Titrate) -> Sequence[ports.Output]:
         """One fresh key press. During the guard's rest between two trains it counts for nothing."""
+        if wish.step_ua not in (-self.grid_ua, self.grid_ua):
+            return ()  # the sender does not know this unit's grid
         resting = not self._stimulation.delivering and now_ns < self.rest_until_ns
         if resting or (wish.step_ua > 0 and self._still_rising(now_ns, wish.channel)):
             return ()
@@ -95,7 +135,7 @@ class SetUp:
             self._highest_ua[name] = min(self._highest_ua.get(name, 0), self.fitting.level_ua[wish.channel])
         if not self._stimulation.delivering:
             channels = self.resolved.channels
-            self._stimulation.use([_output(each, self._limits_ua[each.channel]) for each in channels])
+            self._stimulation.use([self._output(each, self._limits_ua[each.channel]) for each in channels])
         return self._order(now_ns)
 
     def flowing_ua(self, channel: int) -> int:
@@ -182,20 +222,7 @@ class SetUp:
         return result.threshold_dps
 
 
-def _cap_ua(region: str) -> int:
+def _cap_ua(region: str, grid_ua: int) -> int:
     """The region's cap on the amplitude grid."""
     cap_ua = CAPS[Region(region)].amplitude_ua
-    return cap_ua - cap_ua % GRID_UA
-
-
-def _output(channel: ResolvedChannel, ceiling_ua: int) -> Output:
-    return Output(
-        name=channel.name,
-        channel=channel.channel,
-        pulse_width_us=channel.pulse_width_us,
-        interphase_us=channel.interphase_us,
-        period_us=channel.period_us,
-        ceiling_ua=ceiling_ua,
-        ramp_up_ns=channel.ramp_up_ns,
-        ramp_down_ns=channel.ramp_down_ns,
-    )
+    return cap_ua - cap_ua % grid_ua

@@ -19,11 +19,11 @@ from controller.clock import now_ns
 from controller.drivers.ports import PortFault
 from controller.engine import ports
 from controller.engine.core import EngineCore
-from controller.vocabulary.notices import Constrain, EngineBeat, OpenRecord
+from controller.vocabulary.notices import Constrain, ConstrainJoint, EngineBeat, OpenRecord
 from controller.wire.link import Link, LinkLost
 from safety.orders import Deliver
 
-_NOTICES = (Constrain, OpenRecord, EngineBeat)
+_NOTICES = (Constrain, ConstrainJoint, OpenRecord, EngineBeat)
 
 
 class EngineShell:

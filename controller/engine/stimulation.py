@@ -16,6 +16,7 @@ from safety.stimulus import Train, biphasic
 
 TICK_NS = 20 * MS
 GRID_UA = 500
+"""The amplitude grid until the unit has said what its own is."""
 SLEW_UA_MAX = 2_000
 SLEW_WINDOW_NS = 60 * MS
 
@@ -32,6 +33,7 @@ class Output:
     ceiling_ua: int
     ramp_up_ns: int
     ramp_down_ns: int
+    grid_ua: int = GRID_UA
 
 
 @dataclass(slots=True)
@@ -49,7 +51,7 @@ class _Level:
 
     def aim(self, now_ns: int, target_ua: int, direct: bool) -> None:
         """Go to `target_ua`: along the ramp, or at once when `direct` (only the slew bounds it)."""
-        target_ua -= target_ua % GRID_UA
+        target_ua -= target_ua % self.output.grid_ua
         if target_ua != self.target_ua:
             self.target_ua, self.from_ua, self.from_ns = target_ua, self.now_ua, now_ns
         self.direct = direct
@@ -72,13 +74,13 @@ class _Level:
         history.append((now_ns, leaving_ua))
 
     def _on_ramp(self, now_ns: int) -> int:
-        passed = now_ns - self.from_ns
+        passed, grid_ua = now_ns - self.from_ns, self.output.grid_ua
         if self.target_ua >= self.from_ua:
             gained = self.output.ceiling_ua * passed // max(1, self.output.ramp_up_ns)
-            gained = max(GRID_UA, gained - gained % GRID_UA)  # the first step comes with the trigger, not a tick later
+            gained = max(grid_ua, gained - gained % grid_ua)  # the first step comes with the trigger, not a tick later
             return min(self.target_ua, self.from_ua + gained)
         lost = self.output.ceiling_ua * passed // max(1, self.output.ramp_down_ns)
-        lost += -lost % GRID_UA
+        lost += -lost % grid_ua
         return max(self.target_ua, self.from_ua - lost)
 
     def _lowest_ua(self, now_ns: int) -> int:
@@ -132,6 +134,10 @@ class Stimulation:
     def levels(self) -> list[tuple[str, int]]:
         """(name, amplitude in uA) of every channel as last commanded."""
         return [(name, level.now_ua) for name, level in self._levels.items()]
+
+    def driven(self) -> list[int]:
+        """The channels (as numbered on the unit) that carry current, or are about to."""
+        return [level.output.channel for level in self._levels.values() if level.now_ua or level.target_ua]
 
     def peak_ua(self) -> int:
         """The largest amplitude that is commanded now, in uA."""

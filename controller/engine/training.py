@@ -5,6 +5,7 @@ from math import nan
 
 from controller.engine import ports
 from controller.engine.motion_feed import MotionFeed
+from controller.engine.movement import Movement
 from controller.engine.recorder import Recorder
 from controller.engine.stimulation import Stimulation
 from controller.engine.trials import TrialBook
@@ -13,7 +14,7 @@ from controller.session.model import Counts
 from controller.session.resolve import ResolvedFollow, ResolvedProtocol
 from controller.session.score import Score
 from controller.vocabulary.events import AttemptStarted
-from controller.vocabulary.facts import BurstEnded, BurstStarted
+from controller.vocabulary.facts import BurstEnded, BurstStarted, JointReport
 from controller.vocabulary.feature import Feature
 from safety.limits import REST_NS_MIN
 from safety.orders import Purpose, Stop
@@ -35,6 +36,7 @@ class Training:
     ) -> None:
         self.protocol = protocol
         self.stimulation = stimulation
+        self.movement = Movement(protocol.joint)
         self.activity = Activity(protocol)
         self.score = Score()
         self.trials = TrialBook(protocol, affected_side)
@@ -50,7 +52,7 @@ class Training:
     @property
     def finished(self) -> bool:
         """All repetitions are done and output has ended."""
-        return self.score.completed >= self.target and not self.stimulation.delivering
+        return self.score.completed >= self.target and not self.stimulation.delivering and not self.movement.moving
 
     @property
     def plan(self) -> PhasePlan:
@@ -70,13 +72,19 @@ class Training:
 
     def pause(self, now_ns: int) -> Sequence[ports.Output]:
         """Current off, no phase: the activity starts anew afterwards."""
+        outputs: list[ports.Output] = []
+        if self.movement.moving:
+            outputs.append(ports.ToGateway(self.movement.release(now_ns)))
         was_on = self.stimulation.delivering
         self.halt(now_ns)
-        return (ports.ToGateway(self.stimulation.stop(now_ns)),) if was_on else ()
+        if was_on:
+            outputs.append(ports.ToGateway(self.stimulation.stop(now_ns)))
+        return outputs
 
     def halt(self, now_ns: int) -> None:
         """Output was stopped from outside: nothing is wanted any more."""
         self.stimulation.forget(now_ns)
+        self.movement.forget(now_ns)
         self.trials.drop()
         self._feed.detector.stimulation(now_ns, on=False)
         self._feed.detector.disarm(now_ns)
@@ -107,6 +115,14 @@ class Training:
         self.stimulation.forget(now_ns)
         self._feed.detector.stimulation(now_ns, on=False)
 
+    def on_joint(self, now_ns: int, report: JointReport) -> None:
+        """The orthosis said where it is. What it moves is no attempt, until the limb has come to rest."""
+        self.movement.reported(now_ns, report)
+        self._mask(now_ns)
+
+    def _mask(self, now_ns: int) -> None:
+        self._feed.detector.actuation(now_ns, on=self.movement.masks)
+
     def on_feature(self, now_ns: int, feature: Feature, record: Recorder | None) -> Sequence[ports.Output]:
         """A new sample: phases may follow from it, and an amplitude that follows the limb does."""
         self.trials.look(feature.angular_speed_dps)
@@ -120,25 +136,31 @@ class Training:
         outputs: Sequence[ports.Output] = ()
         if now_ns >= self.activity.due_ns and self._feed.feature is not None:
             outputs = self._step(now_ns, self._feed.feature, record)
+        if outputs:
+            return outputs
         tick = self.stimulation.due()
-        if tick and now_ns >= tick and not outputs:
-            return self._order(now_ns)
+        if tick and now_ns >= tick:
+            outputs = self._order(now_ns)
+        tick = self.movement.due()
+        if tick and now_ns >= tick:
+            outputs = [*outputs, *self._move(now_ns)]
         return outputs
 
     def next_deadline(self) -> int:
         """The next instant at which `on_time` has something to do, in ns (0 for none)."""
         if not self.running:
             return 0
-        due, tick = self.activity.due_ns, self.stimulation.due()
-        if tick and tick < due:
-            return tick
+        due = self.activity.due_ns
+        for tick in (self.stimulation.due(), self.movement.due()):
+            if tick and tick < due:
+                due = tick
         return due if due < NEVER_NS else 0
 
     # -- phases ----------------------------------------------------------------------------------------------
 
     def _step(self, now_ns: int, feature: Feature, record: Recorder | None) -> Sequence[ports.Output]:
         _, speed_dps, angle_deg, quiet_ns = feature
-        may_stimulate = now_ns >= self.rest_until_ns
+        may_stimulate = now_ns >= self.rest_until_ns and now_ns >= self.movement.rest_until_ns
         seen = _new(Seen, (self._attempt, angle_deg, speed_dps, quiet_ns, nan, False, False, may_stimulate))
         self._attempt = False
         changes = self.activity.step(now_ns, seen)
@@ -166,6 +188,11 @@ class Training:
             self.cue_number += 1
             self.trials.open(now_ns)
         self._watch_for(now_ns, plan)
+        self.movement.aim(plan.orthosis)
+        moves = self._move(now_ns) if plan.orthosis is not None or self.movement.moving else ()
+        return [*self._stimulate(now_ns, plan), *moves]
+
+    def _stimulate(self, now_ns: int, plan: PhasePlan) -> Sequence[ports.Output]:
         self._follows = any(isinstance(share, ResolvedFollow) for _, share in plan.stimulate)
         if self._follows:
             return self._follow(now_ns, self._feed.feature) if self._feed.feature else ()
@@ -186,6 +213,16 @@ class Training:
             detector.arm(now_ns, (now_ns, now_ns + self.protocol.window_ns))
         else:
             detector.arm(now_ns)
+
+    def _move(self, now_ns: int) -> Sequence[ports.Output]:
+        """What the orthosis is asked to do now, if anything."""
+        driven = frozenset(self.stimulation.driven())
+        order = self.movement.order(now_ns, self._feed.sample_ns, driven)
+        if order is None:
+            return ()
+        self._mask(now_ns)
+        self.trials.moved(self.activity.plan.orthosis)
+        return (ports.ToGateway(order),)
 
     # -- orders ----------------------------------------------------------------------------------------------
 

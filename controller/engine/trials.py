@@ -6,7 +6,7 @@ from controller.clock import MS
 from controller.engine.recorder import Recorder
 from controller.engine.stimulation import Stimulation
 from controller.record.tables import Outcome, Trial
-from controller.session.resolve import ResolvedProtocol
+from controller.session.resolve import ResolvedMove, ResolvedProtocol
 from controller.vocabulary.events import AttemptStarted
 from controller.vocabulary.facts import BurstStarted
 
@@ -22,6 +22,7 @@ class _Open:
     latency_ns: int = 0
     assisted: bool = False
     used_ua: dict[str, int] = field(default_factory=dict)
+    orthosis: str = ""
 
 
 class TrialBook:
@@ -90,6 +91,13 @@ class TrialBook:
             if amplitude_ua > used.get(name, 0):
                 used[name] = amplitude_ua
 
+    def moved(self, move: ResolvedMove | None) -> None:
+        """The orthosis helped: where to, and with how much at most."""
+        if move is not None:
+            verb = "held" if move.hold else "to"
+            self._open.orthosis = f"{verb} {move.position}, {move.torque_mnm / 1000:g} Nm"
+            self._open.assisted = True
+
     def close(self, now_ns: int, outcome: str, record: Recorder | None) -> None:
         """The trial counts: write its row, and begin the next."""
         self._number += 1
@@ -108,6 +116,13 @@ class TrialBook:
                 threshold_dps=None if now.threshold_dps is None else round(now.threshold_dps, 1),
                 latency_ms=round(now.latency_ns / MS, 1) if now.latency_ns else None,
                 channels=tuple(sorted(now.used_ua.items())),
-                aid="stimulation" if now.assisted else "",
+                orthosis=now.orthosis,
+                aid=_aid(now),
             ),
         )
+
+
+def _aid(now: _Open) -> str:
+    """What helped in this trial, in words."""
+    helps = [name for name, used in (("stimulation", any(now.used_ua.values())), ("orthosis", now.orthosis)) if used]
+    return " and ".join(helps) if now.assisted else ""

@@ -81,6 +81,7 @@ def _channels(core: "EngineCore") -> tuple[ChannelView, ...]:
                 tolerance_ua=found.tolerance_ua,
                 limit_ua=limit_ua,
                 limit_source=source,
+                step_ua=core.set_up.grid_ua,
             )
         )
     return tuple(views)

@@ -19,7 +19,7 @@ def choose(core: "EngineCore", now_ns: int, wish: intents.ChoosePatient) -> None
     core.record = core.setting.open_record(wish.patient, now_ns, core.set_up.resolved)
     core.record.device(now_ns, "puck", core.feed.driver.device or core.feed.driver.name)
     core.out.append(ports.ToGateway(OpenRecord(str(core.record.folder))))
-    for notice in core.set_up.constraints():
+    for notice in core.set_up.notices():
         core.out.append(ports.ToGateway(notice))
     core.apply(now_ns, "choose")
 

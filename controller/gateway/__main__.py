@@ -6,6 +6,7 @@ import secrets
 import socket
 
 from controller.channel.stopline import runtime_folder
+from controller.drivers.orthoses.kind import orthosis
 from controller.drivers.stimulators.kind import stimulator
 from controller.gateway.core import GatewayCore
 from controller.gateway.selftest import first_fault
@@ -18,19 +19,22 @@ def main() -> None:
     parser.add_argument("--front", type=int, required=True)
     parser.add_argument("--engine", type=int, required=True)
     parser.add_argument("--unit", required=True, help="kind:url")
+    parser.add_argument("--orthosis", default="", help="kind:url of a powered orthosis")
     options = parser.parse_args()
     # Numbers start somewhere new in each gateway, so that a confirmation meant for an earlier one cannot fit.
     first_number = 1 + secrets.randbelow(1_000_000)
     name, url = options.unit.split(":", 1)
     kind = stimulator(name)
-    core = GatewayCore(kind, first_number, fault=first_fault())
+    orthosis_name, _, joint_url = options.orthosis.partition(":")
+    worn = orthosis(orthosis_name) if orthosis_name else None
+    core = GatewayCore(kind, first_number, fault=first_fault(), orthosis=worn)
     shell = GatewayShell(
         core,
         socket.socket(fileno=options.front),
         socket.socket(fileno=options.engine),
         url,
-        kind.line,
         runtime_folder(),
+        joint_url,
     )
     gc.collect()
     gc.freeze()

@@ -2,27 +2,34 @@
 
 `step(now, inputs) -> outputs` is the whole of it. It owns the guard, the unit's driver and the lease; it owns no
 descriptor, reads no clock and cannot be made to deliver by anything but: a person's two keys, then an engine's order
-that the guard admits, renewed before its lease ends. Everything else ends in `_latch`.
+that the guard admits, renewed before its lease ends. Everything else ends in `latch`.
 
 Order within a step: stops and losses, then the person, then the unit, then the engine (`_RANK`).
 """
 
 from collections.abc import Callable, Sequence
+from typing import get_args
 
 from controller.clock import MS
+from controller.drivers.orthoses.events import JointEvent
+from controller.drivers.orthoses.kind import OrthosisKind
+from controller.drivers.stimulators.base import StimulatorDriver
 from controller.drivers.stimulators.events import Ready, UnitEvent, UnitFault
 from controller.drivers.stimulators.kind import StimulatorKind
 from controller.gateway import ports
 from controller.gateway.arming import ArmingDesk, Permission
 from controller.gateway.delivery import Delivery, Verdict
+from controller.gateway.joint import Joint
+from controller.gateway.person import REQUESTS, stop_pressed
 from controller.gateway.states import PERMITS_DELIVERY, Happening, after
 from controller.gateway.status import status_of
 from controller.gateway.unit import Unit
 from controller.gateway.voice import Voice
 from controller.gateway.watch import Watch
-from controller.vocabulary import notices, requests
-from controller.vocabulary.facts import ArmDenied, GatewayState, Latched
+from controller.vocabulary import notices
+from controller.vocabulary.facts import GatewayState, Latched
 from safety.interlocks import Conditions, first_open, is_simulated
+from safety.joint import Assist, Free, Hold, MotionOrder, Release
 from safety.orders import ArmScope, Deliver, Renew, Stop, StopReason
 
 STATUS_EVERY_NS = 100 * MS
@@ -31,8 +38,10 @@ _RANK: dict[type, int] = {
     ports.FrontGone: 0,
     ports.EngineGone: 0,
     ports.UnitGone: 1,
+    ports.JointGone: 1,
     ports.FromFront: 2,
     ports.UnitBytes: 3,
+    ports.JointBytes: 3,
 }
 _GO_ON = "Find out why, make it safe, then acknowledge and arm again."
 
@@ -43,7 +52,9 @@ class GatewayCore:
     `fault` is what the start-up self-test found, in a sentence: while it is not "", nothing can be armed.
     """
 
-    def __init__(self, kind: StimulatorKind, first_number: int = 1, fault: str = "") -> None:
+    def __init__(
+        self, kind: StimulatorKind, first_number: int = 1, fault: str = "", orthosis: OrthosisKind | None = None
+    ) -> None:
         self.state = GatewayState.CLOSED
         self.scope: ArmScope | None = None
         self.stop_tested = False
@@ -53,11 +64,12 @@ class GatewayCore:
         self._fault = self._fault_untold = fault
         self.voice = Voice()
         self.kind = kind
-        self.unit = Unit(kind.driver, self.voice)
-        self.delivery = Delivery(kind.limits, self.voice)
+        self.unit: Unit[StimulatorDriver] = Unit(kind.driver, self.voice)
+        self.delivery = Delivery(kind.limits, self.voice, None if orthosis is None else orthosis.limits)
+        self.joint = Joint(orthosis, self.delivery.guard, self.voice)
         self.watch = Watch()
-        self._desk = ArmingDesk(first_number)
-        self._wish: Permission | None = None
+        self.desk = ArmingDesk(first_number)
+        self.wish: Permission | None = None
         self._status_due_ns = 0
         self._handlers: dict[type, Callable[..., None]] = {
             ports.FromEngine: self._on_engine,
@@ -65,9 +77,10 @@ class GatewayCore:
             ports.EngineGone: self._on_engine_gone,
             ports.FrontGone: self._on_front_gone,
             ports.UnitOpened: self._on_opened,
-            ports.UnitMissing: self._on_missing,
+            ports.UnitMissing: lambda now_ns, entry: self.unit.could_not_open(now_ns, entry.cause),
             ports.UnitGone: self._on_gone,
             ports.UnitBytes: self._on_bytes,
+            **dict.fromkeys(get_args(ports.JointInput), self._on_joint),
             ports.StopSignal: self._on_stop_signal,
         }
 
@@ -85,9 +98,9 @@ class GatewayCore:
             self._fault_untold = ""
         jump_ns = self.watch.jumped_ns(now_ns)
         if jump_ns and self.state in PERMITS_DELIVERY:
-            self._latch(now_ns, f"The clock jumped by {jump_ns // MS} ms: the computer slept or froze.", _GO_ON)
-        if self.delivery.expired(now_ns):
-            self._latch(now_ns, "The engine fell silent: its lease ended, the current is off.", _GO_ON)
+            self.latch(now_ns, f"The clock jumped by {jump_ns // MS} ms: the computer slept or froze.", _GO_ON)
+        if self.delivery.expired(now_ns) or self.joint.expired(now_ns):
+            self.latch(now_ns, "The engine fell silent: its lease ended, all output is off.", _GO_ON)
         if len(inputs) > 1:
             inputs = sorted(inputs, key=lambda entry: _RANK.get(type(entry), 4))
         for entry in inputs:
@@ -97,11 +110,15 @@ class GatewayCore:
     def tick(self, now_ns: int) -> list[ports.Output]:
         """The second half of a step: what time brings. It comes after the bytes of an order, never before them."""
         out = self.voice.begin()
-        for event in self.unit.keep(now_ns, self.delivery.leased(now_ns), self.leaving):
+        driver = self.unit.driver
+        earned = self.delivery.leased(now_ns) or (driver is not None and driver.confirmed_zero)
+        for event in self.unit.keep(now_ns, earned, self.leaving):
             self._on_unit_event(now_ns, event)
+        if self.joint.unit is not None:
+            self._heed_joint(now_ns, self.joint.keep(now_ns, self.leaving))
         self._keep_watch(now_ns)
         if now_ns >= self._status_due_ns:
-            self._report(now_ns)
+            self.report(now_ns)
         return out
 
     def next_deadline(self) -> int:
@@ -109,6 +126,8 @@ class GatewayCore:
         due = self._status_due_ns
         if self.delivery.on:
             due = min(due, self.delivery.lease_until_ns + 1)
+        if self.joint.unit is not None:
+            due = min(due, self.joint.next_deadline() or due)
         return min(due, self.unit.next_deadline() or due)
 
     def blocked(self, now_ns: int) -> str:
@@ -117,13 +136,9 @@ class GatewayCore:
             return self._fault
         if not self.unit.identity:
             return self.unit.missing or "The unit has not said who it is yet. Wait a moment, or check its cable."
+        if self.joint.unit is not None and not self.joint.identified:
+            return self.joint.unit.missing or "The orthosis has not said who it is yet. Check its cable and power."
         return first_open(self._conditions(now_ns, for_arming=True)) or ""
-
-    def _unfitted(self, scope: ArmScope) -> str:
-        """A session with nothing fitted could only end in a refusal: say so before it is armed."""
-        if scope is ArmScope.FITTING or self.delivery.fitted:
-            return ""
-        return "No channel has a ceiling of today. Fit the electrodes first, then arm for the session."
 
     # -- the engine ----------------------------------------------------------------------------------------------
 
@@ -134,8 +149,12 @@ class GatewayCore:
             self._on_order(now_ns, message)
         elif isinstance(message, Stop):
             self._on_stop_order(now_ns, message)
+        elif isinstance(message, Hold | Assist | Release | Free):
+            self._on_motion(now_ns, message)
         elif isinstance(message, notices.Constrain):
             self.delivery.constrain(now_ns, message)
+        elif isinstance(message, notices.ConstrainJoint):
+            self.joint.constrain(now_ns, message)
         elif isinstance(message, notices.OpenRecord):
             self.voice.out.append(ports.OpenLog(message.folder))
 
@@ -154,13 +173,20 @@ class GatewayCore:
         elif verdict is Verdict.ENDED:
             self._move(now_ns, Happening.RELEASED)
         elif verdict is Verdict.UNSAFE:
-            self._latch(now_ns, self.delivery.cause, self.delivery.todo)
+            self.latch(now_ns, self.delivery.cause, self.delivery.todo)
+
+    def _on_motion(self, now_ns: int, order: MotionOrder) -> None:
+        """Letting go is carried out in every state; a movement only where current would be permitted too."""
+        if isinstance(order, Hold | Assist) and self.state not in PERMITS_DELIVERY:
+            self.delivery.refused += 1
+        elif self.joint.order(now_ns, order, self._conditions(now_ns)) is Verdict.UNSAFE:
+            self.latch(now_ns, self.joint.cause, self.joint.todo)
 
     def _on_stop_order(self, now_ns: int, order: Stop) -> None:
         driver = self.unit.driver
         if order.reason is not StopReason.RELEASE:
             if self.state in PERMITS_DELIVERY:
-                self._latch(now_ns, "The engine stopped the session.", _GO_ON)
+                self.latch(now_ns, "The engine stopped the session.", _GO_ON)
         elif driver is not None and self.delivery.on:
             self.delivery.release(now_ns, driver, "released")
             self._move(now_ns, Happening.RELEASED)
@@ -168,62 +194,29 @@ class GatewayCore:
     def _on_engine_gone(self, now_ns: int, entry: ports.EngineGone) -> None:
         self.watch.engine_here = False
         if self.state in PERMITS_DELIVERY:
-            self._latch(now_ns, f"The engine has gone ({entry.cause}).", "End this session and start stimloop again.")
-        self._report(now_ns)
+            self.latch(now_ns, f"The engine has gone ({entry.cause}).", "End this session and start stimloop again.")
+        self.report(now_ns)
 
     # -- a person at the screen ----------------------------------------------------------------------------------
 
     def _on_front(self, now_ns: int, entry: ports.FromFront) -> None:
         self.watch.heard_front(now_ns)
-        message = entry.message
-        if isinstance(message, requests.StopNow):
-            self._stop_pressed(now_ns, message.source)
-        elif isinstance(message, requests.Arm):
-            latched = self.state is GatewayState.LATCHED
-            blocked = self.blocked(now_ns) or self._unfitted(message.scope)
-            answer = self._desk.ask(now_ns, message.scope, message.reason, latched, blocked)
-            self.voice.out.append(ports.ToFront(answer))
-        elif isinstance(message, requests.ConfirmArm):
-            self._confirm(now_ns, message.number)
-        elif isinstance(message, requests.Disarm):
-            self._disarm(now_ns, message.reason)
-        elif isinstance(message, requests.Press):
-            self.delivery.guard.press(message.number, now_ns)
-        elif isinstance(message, requests.Prescribe):
-            self.delivery.prescribe(now_ns, message, self.state in PERMITS_DELIVERY)
-
-    def _stop_pressed(self, now_ns: int, source: str) -> None:
-        self.stop_tested = True
-        self._forget_wish()
-        if self.state in PERMITS_DELIVERY:
-            self._latch(now_ns, f"STOP was pressed ({source}).", "Look after the patient, then acknowledge and arm.")
-            return
-        self.unit.stop(now_ns)
-        self.voice.log(now_ns, "stop_pressed", {"source": source, "state": self.state}, sync=True)
-        self._report(now_ns)
+        obey = REQUESTS.get(type(entry.message))
+        if obey is not None:
+            obey(self, now_ns, entry.message)
 
     def _on_stop_signal(self, now_ns: int, entry: ports.StopSignal) -> None:
-        self._stop_pressed(now_ns, entry.source)
+        stop_pressed(self, now_ns, entry.source)
 
-    def _confirm(self, now_ns: int, number: int) -> None:
-        answer = self._desk.confirm(now_ns, number)
-        blocked = self.blocked(now_ns)
-        if isinstance(answer, ArmDenied) or blocked:
-            self.voice.out.append(ports.ToFront(answer if isinstance(answer, ArmDenied) else ArmDenied(blocked)))
-            return
-        self._wish = answer
-        if self.unit.driver is not None and not self.unit.driver.ready:
-            self.voice.unit(self.unit.driver.rearm(now_ns))
-        self._arm_when_ready(now_ns)
-
-    def _arm_when_ready(self, now_ns: int) -> None:
-        wish = self._wish
-        if wish is None or not self.unit.ready:
+    def arm_when_ready(self, now_ns: int) -> None:
+        """Carry out a confirmed wish to arm, once every device is ready."""
+        wish = self.wish
+        if wish is None or not self.unit.ready or not self.joint.ready:
             return
         if self.state in PERMITS_DELIVERY:
-            self._disarm(now_ns, "armed anew")
+            self.disarm(now_ns, "armed anew")
             return
-        self._wish = None
+        self.wish = None
         happening = Happening.REARMED if self.state is GatewayState.LATCHED else Happening.ARMED
         self.scope = wish.scope
         self.cause = self.todo = ""
@@ -231,8 +224,9 @@ class GatewayCore:
         self.voice.log(now_ns, happening, {"scope": wish.scope, "reason": wish.reason}, sync=True)
         self._move(now_ns, happening)
 
-    def _disarm(self, now_ns: int, reason: str) -> None:
-        self._forget_wish()
+    def disarm(self, now_ns: int, reason: str) -> None:
+        """Output off and permission gone; nothing to do where nothing was armed."""
+        self.forget_wish()
         if self.state not in PERMITS_DELIVERY:
             return
         self._off(now_ns)
@@ -242,11 +236,12 @@ class GatewayCore:
     def _on_front_gone(self, now_ns: int, entry: ports.FrontGone) -> None:
         self.watch.front_here = False
         self.leaving = True
-        self._latch(now_ns, f"The screen has gone ({entry.cause}).", "Start stimloop again.")
+        self.latch(now_ns, f"The screen has gone ({entry.cause}).", "Start stimloop again.")
 
-    def _forget_wish(self) -> None:
-        self._desk.forget()
-        self._wish = None
+    def forget_wish(self) -> None:
+        """A stop came between the two keys, or instead of them."""
+        self.desk.forget()
+        self.wish = None
 
     # -- the unit ------------------------------------------------------------------------------------------------
 
@@ -255,18 +250,15 @@ class GatewayCore:
         if self.state is GatewayState.CLOSED:
             self._move(now_ns, Happening.OPENED)
 
-    def _on_missing(self, now_ns: int, entry: ports.UnitMissing) -> None:
-        self.unit.could_not_open(now_ns, entry.cause)
-
     def _on_gone(self, now_ns: int, entry: ports.UnitGone) -> None:
         if self.state in PERMITS_DELIVERY:
             todo = "TAKE THE LEADS OFF: the unit may go on for 2 s. Then plug it in again."
-            self._latch(now_ns, f"The unit was lost ({entry.cause}).", todo)
+            self.latch(now_ns, f"The unit was lost ({entry.cause}).", todo)
         elif self.state is not GatewayState.LATCHED and self.state is not GatewayState.CLOSED:
             self._move(now_ns, Happening.LOST)
-        self._forget_wish()
+        self.forget_wish()
         self.unit.lost(now_ns, entry.cause)
-        self._report(now_ns)
+        self.report(now_ns)
 
     def _on_bytes(self, now_ns: int, entry: ports.UnitBytes) -> None:
         for event in self.unit.feed(now_ns, entry.data):
@@ -276,9 +268,27 @@ class GatewayCore:
         if isinstance(event, Ready):
             if self.state is GatewayState.CONNECTED:
                 self._move(now_ns, Happening.READY)
-            self._arm_when_ready(now_ns)
+            self.arm_when_ready(now_ns)
         elif isinstance(event, UnitFault):
-            self._latch(now_ns, event.cause, event.todo)
+            self.latch(now_ns, event.cause, event.todo)
+
+    # -- the powered orthosis ------------------------------------------------------------------------------------
+
+    def _on_joint(self, now_ns: int, entry: ports.JointInput) -> None:
+        if isinstance(entry, ports.JointGone):
+            if self.state in PERMITS_DELIVERY:
+                todo = "SUPPORT THE LIMB and switch the orthosis off at its own switch. Then plug it in again."
+                self.latch(now_ns, f"The orthosis was lost ({entry.cause}).", todo)
+            self.forget_wish()
+        self._heed_joint(now_ns, self.joint.take(now_ns, entry))
+
+    def _heed_joint(self, now_ns: int, events: list[JointEvent]) -> None:
+        for event in events:
+            fault = self.joint.heed(now_ns, event)
+            if fault is not None:
+                self.latch(now_ns, fault.cause, fault.todo)
+            elif isinstance(event, Ready):
+                self.arm_when_ready(now_ns)
 
     # -- silence means stop --------------------------------------------------------------------------------------
 
@@ -286,16 +296,16 @@ class GatewayCore:
         if self.state not in PERMITS_DELIVERY:
             return
         if not self.watch.front_alive(now_ns):
-            self._latch(now_ns, "The screen fell silent for 500 ms.", _GO_ON)
+            self.latch(now_ns, "The screen fell silent for 500 ms.", _GO_ON)
         elif not self.watch.engine_alive(now_ns):
-            self._latch(now_ns, "The engine fell silent for 500 ms.", _GO_ON)
+            self.latch(now_ns, "The engine fell silent for 500 ms.", _GO_ON)
         elif self.state is GatewayState.RESTING and now_ns >= self.delivery.guard.rest_until_ns:
             self._move(now_ns, Happening.RESTED)
 
-    def _latch(self, now_ns: int, cause: str, todo: str) -> None:
+    def latch(self, now_ns: int, cause: str, todo: str) -> None:
         """Stop, now and for good: the first cause is kept until a person re-arms."""
         self._off(now_ns)
-        self._forget_wish()
+        self.forget_wish()
         if self.state is GatewayState.LATCHED:
             self.voice.log(now_ns, "stopped_again", {"cause": cause}, sync=True)
             return
@@ -306,6 +316,7 @@ class GatewayCore:
 
     def _off(self, now_ns: int) -> None:
         self.unit.stop(now_ns)
+        self.joint.stop(now_ns, "stopped")
         self.delivery.guard.disarm(now_ns)
         self.scope = None
         if self.delivery.on:
@@ -315,7 +326,7 @@ class GatewayCore:
 
     def _move(self, now_ns: int, happening: Happening) -> None:
         self.state = after(self.state, happening)
-        self._report(now_ns)
+        self.report(now_ns)
 
     def _conditions(self, now_ns: int, for_arming: bool = False) -> Conditions:
         unit, watch = self.unit, self.watch
@@ -324,12 +335,14 @@ class GatewayCore:
             watch.engine_alive(now_ns),
             watch.front_alive(now_ns),
             self.stop_tested,
-            is_simulated(unit.identity),
+            is_simulated(unit.identity) and self.joint.simulated,
             self.state is GatewayState.LATCHED and not for_arming,
             True,
             unit.identity,
+            self.joint.ok(now_ns) or (for_arming and self.joint.identified),
         )
 
-    def _report(self, now_ns: int) -> None:
+    def report(self, now_ns: int) -> None:
+        """Tell screen and engine how things stand, now."""
         self._status_due_ns = now_ns + STATUS_EVERY_NS
         self.voice.all(status_of(self, now_ns))

@@ -10,6 +10,7 @@ from controller.vocabulary import notices, requests
 from controller.vocabulary.facts import BurstEnded, BurstStarted, Refusal
 from safety.guard import Guard
 from safety.interlocks import Conditions
+from safety.joint import JointDeviceLimits
 from safety.limits import DeviceLimits
 from safety.orders import ArmScope, Deliver, Refused, Renew
 
@@ -26,8 +27,8 @@ class Verdict(Enum):
 class Delivery:
     """Holds the guard, the lease and whether a burst is on. It never latches by itself: it says `UNSAFE`."""
 
-    def __init__(self, device: DeviceLimits, voice: Voice) -> None:
-        self.guard = Guard(device)
+    def __init__(self, device: DeviceLimits, voice: Voice, joint: JointDeviceLimits | None = None) -> None:
+        self.guard = Guard(device, joint)
         self._channels = device.channels
         self.on = False
         self.lease_until_ns = 0
@@ -57,7 +58,7 @@ class Delivery:
     def release(self, now_ns: int, driver: StimulatorDriver, why: str) -> Verdict:
         """The ordinary end of a burst."""
         self._voice.unit(driver.release(now_ns))
-        self.guard.off(now_ns)
+        self.guard.off_stimulation(now_ns)
         return self.end(now_ns, why)
 
     def end(self, now_ns: int, why: str, sync: bool = False) -> Verdict:

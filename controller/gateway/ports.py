@@ -5,13 +5,14 @@ from typing import Any, NamedTuple
 from controller.vocabulary.facts import ArmDenied, ArmNumber, Fact
 from controller.vocabulary.notices import Notice
 from controller.vocabulary.requests import Request
+from safety.joint import MotionOrder
 from safety.orders import Order
 
 
 class FromEngine(NamedTuple):
     """An order or a notice of the engine."""
 
-    message: Order | Notice
+    message: Order | MotionOrder | Notice
 
 
 class FromFront(NamedTuple):
@@ -56,13 +57,39 @@ class UnitBytes(NamedTuple):
     data: bytes
 
 
+class JointOpened(NamedTuple):
+    """The powered orthosis' port is open."""
+
+    port: str
+
+
+class JointMissing(NamedTuple):
+    """The powered orthosis' port could not be opened; one sentence with what to do."""
+
+    cause: str
+
+
+class JointGone(NamedTuple):
+    """The powered orthosis' port was lost."""
+
+    cause: str
+
+
+class JointBytes(NamedTuple):
+    """Bytes from the powered orthosis."""
+
+    data: bytes
+
+
 class StopSignal(NamedTuple):
     """STOP from outside the screen: `stimloop stop`, a pedal, or a signal to this process."""
 
     source: str
 
 
-Input = FromEngine | FromFront | EngineGone | FrontGone | UnitOpened | UnitMissing | UnitGone | UnitBytes | StopSignal
+UnitInput = UnitOpened | UnitMissing | UnitGone | UnitBytes
+JointInput = JointOpened | JointMissing | JointGone | JointBytes
+Input = FromEngine | FromFront | EngineGone | FrontGone | UnitInput | JointInput | StopSignal
 
 
 class ToUnit(NamedTuple):
@@ -91,6 +118,20 @@ class CloseUnit(NamedTuple):
     """Close the unit's port."""
 
 
+class ToJoint(NamedTuple):
+    """Bytes for the powered orthosis' port."""
+
+    data: bytes
+
+
+class OpenJoint(NamedTuple):
+    """Try to open the powered orthosis' port now."""
+
+
+class CloseJoint(NamedTuple):
+    """Close the powered orthosis' port."""
+
+
 class Log(NamedTuple):
     """A record for the gateway's own log; `sync` asks for it to be on disk as soon as possible."""
 
@@ -106,4 +147,4 @@ class OpenLog(NamedTuple):
     folder: str
 
 
-Output = ToUnit | ToEngine | ToFront | OpenUnit | CloseUnit | Log | OpenLog
+Output = ToUnit | ToJoint | ToEngine | ToFront | OpenUnit | CloseUnit | OpenJoint | CloseJoint | Log | OpenLog

@@ -9,27 +9,39 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from controller.channel.codec import DELIVER, RENEW, STOP, MessageError, decode, encode
+from controller.channel.codec import (
+    ASSIST,
+    DELIVER,
+    FREE,
+    HOLD,
+    RELEASE,
+    RENEW,
+    STOP,
+    MessageError,
+    decode,
+    encode,
+)
 from controller.channel.line import Line, LineClosed
 from controller.channel.orders import decode_order
 from controller.channel.signals import SignalPipe
 from controller.channel.stopline import StopListener
 from controller.channel.waiter import Waiter
 from controller.clock import MS, now_ns
-from controller.drivers.ports import LineSettings, PortFault, open_serial
 from controller.gateway import ports
 from controller.gateway.blackbox import BlackBox
 from controller.gateway.core import GatewayCore
+from controller.gateway.device_port import DevicePort, PortInputs
 from controller.vocabulary.facts import BurstStarted
-from controller.wire.link import Link, LinkLost
 from safety.orders import Deliver
 
-_ORDERS = frozenset({DELIVER, RENEW, STOP})
+_ORDERS = frozenset({DELIVER, RENEW, STOP, HOLD, ASSIST, RELEASE, FREE})
+_UNIT = PortInputs(ports.UnitOpened, ports.UnitMissing, ports.UnitGone, ports.UnitBytes)
+_JOINT = PortInputs(ports.JointOpened, ports.JointMissing, ports.JointGone, ports.JointBytes)
 FAREWELL_NS = 250 * MS
 
 
 class GatewayShell:
-    """Owns the descriptors. `unit_url` is the port of the unit, `runtime` the folder of the STOP socket."""
+    """Owns the descriptors. The urls are the ports of unit and orthosis, `runtime` is the folder of the STOP socket."""
 
     def __init__(
         self,
@@ -37,21 +49,22 @@ class GatewayShell:
         front: socket.socket,
         engine: socket.socket,
         unit_url: str,
-        line: LineSettings,
         runtime: Path,
+        joint_url: str = "",
     ) -> None:
         self._core = core
         self._front: Line | None = Line(front)
         self._engine: Line | None = Line(engine)
-        self._unit_url = unit_url
-        self._line_settings = line
-        self._unit: Link | None = None
         self._stop = StopListener(runtime)
         self._signals = SignalPipe()
         self._log = BlackBox()
         self._inputs: list[ports.Input] = []
         self._ending_at_ns = 0
         self._waiter = Waiter()
+        self._unit = DevicePort(unit_url, core.kind.line, _UNIT, self._inputs, self._waiter)
+        self._joint: DevicePort | None = None
+        if core.joint.kind is not None:
+            self._joint = DevicePort(joint_url, core.joint.kind.line, _JOINT, self._inputs, self._waiter)
         self._waiter.watch(self._stop.fileno(), self._read_stop)
         self._waiter.watch(self._signals.fileno(), self._read_signals)
         self._waiter.watch(front.fileno(), self._read_front)
@@ -59,12 +72,15 @@ class GatewayShell:
 
     def run(self) -> None:
         """Serve until the screen has gone and output is confirmed zero (or 250 ms later)."""
-        self._open_unit()
+        self._unit.open()
+        if self._joint is not None:
+            self._joint.open()
         while not self._finished():
             ready = self._wait()
             for reader in ready:
                 reader()
-            inputs, self._inputs = self._inputs, []
+            inputs = self._inputs[:]
+            self._inputs.clear()
             now = now_ns()
             self._perform(self._core.decide(now, inputs))
             self._perform(self._core.tick(now))
@@ -77,7 +93,7 @@ class GatewayShell:
         now = now_ns()
         self._ending_at_ns = self._ending_at_ns or now + FAREWELL_NS
         driver = self._core.unit.driver
-        return now >= self._ending_at_ns or driver is None or driver.confirmed_zero
+        return now >= self._ending_at_ns or ((driver is None or driver.confirmed_zero) and self._core.joint.freed)
 
     def _wait(self) -> list[Callable[[], None]]:
         backlog = False
@@ -124,15 +140,6 @@ class GatewayShell:
         if pressed:
             self._read_front()
 
-    def _read_unit(self) -> None:
-        try:
-            data = self._unit.read() if self._unit else b""
-        except LinkLost as error:
-            self._lose_unit(str(error))
-            return
-        if data:
-            self._inputs.append(ports.UnitBytes(data))
-
     def _read_stop(self) -> None:
         if self._stop.pressed():
             self._inputs.append(ports.StopSignal("stimloop stop"))
@@ -147,7 +154,7 @@ class GatewayShell:
     def _perform(self, outputs: list[ports.Output]) -> None:
         for output in outputs:
             if isinstance(output, ports.ToUnit):
-                self._write_unit(output.data)
+                self._unit.write(output.data)
             elif isinstance(output, ports.ToEngine):
                 message = output.message
                 if isinstance(message, BurstStarted):
@@ -161,34 +168,20 @@ class GatewayShell:
                 self._log.record(output.t_ns, output.kind, output.data, output.sync)
             elif isinstance(output, ports.OpenLog):
                 self._log.open(Path(output.folder))
-            elif isinstance(output, ports.OpenUnit):
-                self._open_unit()
             else:
-                self._close_unit()
+                self._mind_port(output)
         self._stop.acknowledge()
 
-    def _write_unit(self, data: bytes) -> None:
-        try:
-            if self._unit is not None and data:
-                self._unit.write(data)
-        except LinkLost as error:
-            self._lose_unit(str(error))
-
-    def _open_unit(self) -> None:
-        try:
-            self._unit = open_serial(self._unit_url, self._line_settings)
-        except PortFault as error:
-            self._inputs.append(ports.UnitMissing(str(error)))
-        else:
-            self._waiter.watch(self._unit.fileno(), self._read_unit)
-            self._inputs.append(ports.UnitOpened(self._unit_url))
-
-    def _lose_unit(self, cause: str) -> None:
-        self._close_unit()
-        self._inputs.append(ports.UnitGone(cause))
-
-    def _close_unit(self) -> None:
-        if self._unit is not None:
-            self._waiter.forget(self._unit.fileno())
+    def _mind_port(self, output: ports.Output) -> None:
+        if isinstance(output, ports.OpenUnit):
+            self._unit.open()
+        elif isinstance(output, ports.CloseUnit):
             self._unit.close()
-            self._unit = None
+        elif self._joint is None:
+            return
+        elif isinstance(output, ports.ToJoint):
+            self._joint.write(output.data)
+        elif isinstance(output, ports.OpenJoint):
+            self._joint.open()
+        elif isinstance(output, ports.CloseJoint):
+            self._joint.close()

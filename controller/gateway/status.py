@@ -14,6 +14,7 @@ def status_of(core: "GatewayCore", now_ns: int) -> GatewayStatus:
     """Everything a reader may know of the gateway at `now_ns`."""
     driver = core.unit.driver
     outputs = () if driver is None else tuple(ChannelOutput(*output) for output in driver.outputs())
+    joint = core.joint.report()
     rest_until_ns = core.delivery.guard.rest_until_ns
     return GatewayStatus(
         t_ns=now_ns,
@@ -30,4 +31,6 @@ def status_of(core: "GatewayCore", now_ns: int) -> GatewayStatus:
         rest_until_ns=rest_until_ns if rest_until_ns > now_ns else 0,
         refused=core.delivery.refused,
         wire_faults=0 if driver is None else driver.wire_faults,
+        capabilities=core.kind.capabilities,
+        joint=() if joint is None else (joint,),
     )

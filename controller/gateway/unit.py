@@ -1,39 +1,76 @@
-"""The unit's port and driver: opening, identity, handshake, the earned keep-alive, and the way back after a loss."""
+"""A device's port and driver: opening, identity, handshake, the earned keep-alive, and the way back after a loss."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from controller.clock import SECOND
-from controller.drivers.stimulators.base import StimulatorDriver
-from controller.drivers.stimulators.events import Identified, UnitEvent
-from controller.gateway.ports import CloseUnit, OpenUnit
+from controller.drivers.events import Identified
+from controller.gateway import ports
 from controller.gateway.voice import Voice
 
 REOPEN_EVERY_NS = SECOND
 
 
-class Unit:
-    """A fresh driver for each connection: nothing of an earlier one is ever sent again."""
+class Driver(Protocol):
+    """What the drivers of stimulators and of powered orthoses have in common."""
 
-    def __init__(self, new_driver: Callable[[], StimulatorDriver], voice: Voice) -> None:
-        self.driver: StimulatorDriver | None = None
+    identity: str
+
+    @property
+    def ready(self) -> bool: ...
+    def start(self, now_ns: int) -> bytes: ...
+    def feed(self, now_ns: int, data: bytes) -> list[Any]: ...
+    def poll(self, now_ns: int, alive: bool) -> tuple[bytes, list[Any]]: ...
+    def next_deadline(self) -> int: ...
+    def stop(self, now_ns: int) -> bytes: ...
+
+
+DriverT = TypeVar("DriverT", bound=Driver)
+
+
+class Place(NamedTuple):
+    """How a device is called, and what is said to its port."""
+
+    name: str
+    loose: str  # what a person does first when its cable is out
+    write: Callable[[bytes], ports.Output]
+    open: ports.Output
+    close: ports.Output
+
+
+UNIT = Place("unit", "Take the leads off", ports.ToUnit, ports.OpenUnit(), ports.CloseUnit())
+JOINT = Place("orthosis", "Support the limb", ports.ToJoint, ports.OpenJoint(), ports.CloseJoint())
+
+
+class Unit(Generic[DriverT]):
+    """A fresh driver for each connection: nothing of an earlier one is ever sent again.
+
+    The first identity that is heard is the one that this gateway works with: a port that comes back as something else
+    has no identity here, so nothing can be armed on it.
+    """
+
+    def __init__(self, new_driver: Callable[[], DriverT], voice: Voice, place: Place = UNIT) -> None:
+        self.driver: DriverT | None = None
         self.identity = ""
-        self.missing = "The unit's port has not been opened yet."
+        self.missing = f"The {place.name}'s port has not been opened yet."
         self._new_driver = new_driver
         self._voice = voice
+        self._place = place
+        self._known = ""
         self._reopen_at_ns = 0
 
     @property
     def ready(self) -> bool:
-        """The unit is identified, initialised and at zero."""
-        return self.driver is not None and self.driver.ready
+        """The device is identified, initialised and at zero."""
+        return self.driver is not None and self.driver.ready and self.identity != ""
 
     def opened(self, now_ns: int, port: str) -> None:
         """The port is open: stop first, then ask who it is."""
         self.driver = self._new_driver()
         self.identity = self.missing = ""
         self._reopen_at_ns = 0
-        self._voice.unit(self.driver.start(now_ns))
-        self._voice.log(now_ns, "unit_opened", {"port": port})
+        self._write(self.driver.start(now_ns))
+        self._voice.log(now_ns, f"{self._place.name}_opened", {"port": port})
 
     def could_not_open(self, now_ns: int, cause: str) -> None:
         """Tried again each second."""
@@ -42,43 +79,62 @@ class Unit:
 
     def lost(self, now_ns: int, cause: str) -> None:
         """The port is gone."""
-        self.missing = f"The unit's cable or port was lost ({cause}). Take the leads off, then plug it in again."
+        name, loose = self._place.name, self._place.loose
+        self.missing = f"The {name}'s cable or port was lost ({cause}). {loose}, then plug it in again."
         self.driver = None
         self.identity = ""
         self._reopen_at_ns = now_ns + REOPEN_EVERY_NS
-        self._voice.log(now_ns, "unit_lost", {"cause": cause}, sync=True)
-        self._voice.out.append(CloseUnit())
+        self._voice.log(now_ns, f"{name}_lost", {"cause": cause}, sync=True)
+        self._voice.out.append(self._place.close)
 
-    def feed(self, now_ns: int, data: bytes) -> list[UnitEvent]:
-        """What the unit said."""
+    def feed(self, now_ns: int, data: bytes) -> list[Any]:
+        """What the device said."""
         if self.driver is None:
             return []
         events = self.driver.feed(now_ns, data)
         for event in events:
             if isinstance(event, Identified):
-                self.identity = event.identity
-                self._voice.log(now_ns, "identified", {"identity": event.identity})
+                self._meet(now_ns, event)
         return events
 
-    def keep(self, now_ns: int, leased: bool, leaving: bool) -> Sequence[UnitEvent]:
-        """Time for the driver. The keep-alive is earned: by a live lease, or by output that is confirmed zero."""
+    def _meet(self, now_ns: int, event: Identified) -> None:
+        known = self._known = self._known or event.identity
+        self._voice.log(now_ns, "identified", {"identity": event.identity, "version": event.version}, sync=True)
+        if event.identity == known:
+            self.identity, self.missing = event.identity, ""
+            return
+        self.identity = ""
+        self.missing = (
+            f"The {self._place.name}'s port was {known} and now answers as {event.identity}. "
+            f"Plug {known} in again, or leave and start stimloop with the other one."
+        )
+
+    def keep(self, now_ns: int, alive: bool, leaving: bool) -> list[Any]:
+        """Time for the driver. `alive`: a lease lives, or output is confirmed zero; it earns the keep-alive."""
         driver = self.driver
         if driver is None:
             if self._reopen_at_ns and now_ns >= self._reopen_at_ns and not leaving:
                 self._reopen_at_ns = now_ns + REOPEN_EVERY_NS
-                self._voice.out.append(OpenUnit())
-            return ()
+                self._voice.out.append(self._place.open)
+            return []
         if now_ns < driver.next_deadline():
-            return ()
-        data, events = driver.poll(now_ns, leased or driver.confirmed_zero)
-        self._voice.unit(data)
+            return []
+        data, events = driver.poll(now_ns, alive)
+        self._write(data)
+        for event in events:
+            if isinstance(event, Identified):
+                self._meet(now_ns, event)
         return events
 
     def stop(self, now_ns: int) -> None:
         """The pre-encoded stop frames, in every state."""
         if self.driver is not None:
-            self._voice.unit(self.driver.stop(now_ns))
+            self._write(self.driver.stop(now_ns))
 
     def next_deadline(self) -> int:
         """When `keep` has something to do, in ns (0 for never)."""
         return self._reopen_at_ns if self.driver is None else self.driver.next_deadline()
+
+    def _write(self, data: bytes) -> None:
+        if data:
+            self._voice.out.append(self._place.write(data))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from controller.gateway.ports import Log, Output, ToEngine, ToFront, ToUnit
+from controller.gateway.ports import Log, Output, ToEngine, ToFront, ToJoint, ToUnit
 from controller.vocabulary.facts import Fact
 
 
@@ -21,6 +21,11 @@ class Voice:
         """Bytes for the unit."""
         if data:
             self.out.append(ToUnit(data))
+
+    def joint(self, data: bytes) -> None:
+        """Bytes for the powered orthosis."""
+        if data:
+            self.out.append(ToJoint(data))
 
     def engine(self, fact: Fact) -> None:
         """A fact for the engine alone."""

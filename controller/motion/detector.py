@@ -32,7 +32,7 @@ class Turn(StrEnum):
     DWELT = "dwelt"  # an attempt
     OUTSIDE = "outside"  # it would have been one, but began outside the cue window
     RECOVERED = "recovered"  # refractory time over
-    STIMULATED = "stimulated"  # current flows, or flowed less than the blanking time ago
+    STIMULATED = "stimulated"  # current flows, or flowed less than the blanking time ago; an actuator moves the limb
     CLEARED = "cleared"  # blanking over
     STALE = "stale"  # no data to act upon
     DISARM = "disarm"  # nobody wants an attempt
@@ -65,6 +65,7 @@ class AttemptDetector:
     """
 
     __slots__ = (
+        "_actuated",
         "_blank_until_ns",
         "_crossed_angle",
         "_crossed_ns",
@@ -90,6 +91,7 @@ class AttemptDetector:
         self._wanted = False
         self._window: Window | None = None
         self._stimulated = False
+        self._actuated = False
         self._blank_until_ns = 0
         self._quiet_from_ns = -settings.quiet_before_ns  # stillness before this instant does not count
         self._recovered_ns = 0
@@ -141,7 +143,7 @@ class AttemptDetector:
             case AttemptState.QUIET_WAIT:
                 return "the limb is not still"
             case AttemptState.BLANK:
-                return "stimulation is on or has just ended"
+                return "stimulation or orthosis is at work, or was just now"
             case AttemptState.FIRED:
                 return "an attempt has just been seen"
             case _:
@@ -177,6 +179,19 @@ class AttemptDetector:
             self._blank_until_ns = now_ns + self._settings.blanking_ns
             self._quiet_from_ns = max(self._quiet_from_ns, self._blank_until_ns)
 
+    def actuation(self, now_ns: int, on: bool) -> None:
+        """An actuator moves the limb, or has stopped to: while it does, and until stillness after it, nothing counts.
+
+        Call it as often as you like; only changes matter. What "stopped" means is for the caller to know.
+        """
+        if on:
+            self._actuated = True
+            if self._state not in (AttemptState.DISARMED, AttemptState.BLANK):
+                self._turn(Turn.STIMULATED)
+        elif self._actuated:
+            self._actuated = False
+            self._quiet_from_ns = max(self._quiet_from_ns, now_ns)
+
     def tick(self, now_ns: int) -> list[MotionEvent]:
         """Time has passed, perhaps without a sample. The first call starts the staleness watch."""
         events = self._fresh.tick(now_ns)
@@ -209,7 +224,7 @@ class AttemptDetector:
         elif state is AttemptState.CANDIDATE:
             self._judge(t_ns, speed, angle, events)
         elif state is AttemptState.BLANK:
-            if not self._stimulated and t_ns >= self._blank_until_ns:
+            if not self._stimulated and not self._actuated and t_ns >= self._blank_until_ns:
                 self._turn(Turn.CLEARED)
         elif state is AttemptState.FIRED:
             if t_ns >= self._recovered_ns:
@@ -248,7 +263,7 @@ class AttemptDetector:
         if not self._fresh.warm:
             return
         self._turn(Turn.LOOK)
-        if self._stimulated or now_ns < self._blank_until_ns:
+        if self._stimulated or self._actuated or now_ns < self._blank_until_ns:
             self._turn(Turn.STIMULATED)
 
     def _turn(self, turn: Turn) -> None:

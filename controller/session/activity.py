@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from transitions import Machine
 
-from controller.session.resolve import ResolvedFollow, ResolvedPhase, ResolvedProtocol, ResolvedWay
+from controller.session.resolve import ResolvedFollow, ResolvedMove, ResolvedPhase, ResolvedProtocol, ResolvedWay
 
 STOPPED: Final = "stopped"
 NEVER_NS: Final = 1 << 62
@@ -59,6 +59,12 @@ class PhasePlan(NamedTuple):
     is_cue: bool
     limit_ns: int
     counts: str
+    orthosis: ResolvedMove | None = None
+
+    @property
+    def helps(self) -> bool:
+        """Current flows or the orthosis pushes."""
+        return self.stimulates or self.orthosis is not None
 
 
 class _Moment:
@@ -170,7 +176,7 @@ class Activity:
             return None
         moment = self._moment
         moment.seen = seen
-        if seen.attempt and (seen.may_stimulate or row.plan.stimulates):
+        if seen.attempt and (seen.may_stimulate or row.plan.helps):
             moment.attempted = True
         if seen.button:
             moment.pressed = True
@@ -224,8 +230,8 @@ def _row(phase: ResolvedPhase, plans: dict[str, PhasePlan]) -> _Row:
     ways = []
     for number, way in enumerate(phase.ways):
         target = plans[way.to]
-        active = target.stimulates or target.wants_attempt or target.is_cue
-        needs_rest = active and not plans[phase.name].stimulates
+        active = target.helps or target.wants_attempt or target.is_cue
+        needs_rest = active and not plans[phase.name].helps
         ways.append(_Way(_check(way), needs_rest, _trigger(phase, number), way.text))
     tests = [test for way in phase.ways for group in way.any_of for test in group]
     times = {amount for kind, _, amount in tests if kind == "after"}
@@ -237,7 +243,15 @@ def _row(phase: ResolvedPhase, plans: dict[str, PhasePlan]) -> _Row:
 def _plan(phase: ResolvedPhase) -> PhasePlan:
     on = any(_most(share) > 0 for _, share in phase.stimulate)
     return PhasePlan(
-        phase.name, phase.prompt, phase.stimulate, on, phase.wants_attempt, phase.is_cue, phase.limit_ns, phase.counts
+        phase.name,
+        phase.prompt,
+        phase.stimulate,
+        on,
+        phase.wants_attempt,
+        phase.is_cue,
+        phase.limit_ns,
+        phase.counts,
+        phase.orthosis,
     )
 
 

@@ -7,6 +7,7 @@ from controller.session import graph
 from controller.session.attempts import outside_bounds
 from controller.session.conditions import MOVEMENT, Kind
 from controller.session.faults import suggest
+from controller.session.joint_checks import joint_findings
 from controller.session.model import Activity, Follow, Phase, Protocol
 from controller.session.nodes import Path
 from controller.session.prescription import prescription_findings
@@ -28,6 +29,8 @@ def check(protocol: Protocol) -> Iterator[Finding]:
     """All faults of a protocol whose keys and values are each right in themselves."""
     for path, rule, message, fix in prescription_findings(protocol):
         yield Finding(path, rule, message, fix, key=path[0] == "activity")
+    for path, rule, message, fix in joint_findings(protocol):
+        yield Finding(path, rule, message, fix)
     if protocol.attempt:
         for below, message, fix in outside_bounds(protocol.attempt):
             yield Finding(("attempt", *below), "UNT002", message, fix, key=False)

@@ -81,9 +81,15 @@ def _switch(text: str) -> bool:
     return _SWITCH[text]
 
 
-def _reserved(_: object) -> None:
-    fix = "remove the key; note a splint or brace in the session's notes"
-    raise fault("ACT009", "orthosis is reserved: this version drives no powered orthosis", fix)
+def _joint_angle(text: str) -> int:
+    value = quantities.angle_mdeg(text)
+    if value % 10:
+        raise Wrong("UNT002", f"{shorten(text)} is finer than the orthosis can be told", "write it in 0.01 deg")
+    return value // 10
+
+
+def _joint_speed(text: str) -> int:
+    return quantities.speed_mdps(text) // 10  # rounded down: the gentler side
 
 
 def _pause(text: str) -> int:
@@ -108,7 +114,6 @@ Name = Annotated[str, _read(_name, "assist")]
 Sentence = Annotated[str, _read(_sentence, '"Open your hand"')]
 Switch = Annotated[bool, _read(_switch, "true")]
 Conditional = Annotated[Condition, _read(parse, "after 6 s")]
-Reserved = Annotated[None, BeforeValidator(_reserved)]
 
 Current = Annotated[int, _read(_within(quantities.current_ua, 500, 130_000, "0.5 mA to 130 mA"), "25 mA")]
 PulseWidth = Annotated[int, _read(_within(quantities.width_us, 0, 4095, "0 us to 4095 us"), "250 us")]
@@ -120,6 +125,9 @@ Percent = Annotated[int, _read(_within(quantities.percent_permille, 0, 1000, "0 
 Angle = Annotated[int, _read(_within(quantities.angle_mdeg, -180_000, 180_000, "-180 deg to 180 deg"), "30 deg")]
 Excursion = Annotated[int, _read(_within(quantities.angle_mdeg, 0, 180_000, "0 deg to 180 deg"), "10 deg")]
 Speed = Annotated[int, _read(_within(quantities.speed_mdps, 0, 2_000_000, "0 deg/s to 2000 deg/s"), "5 deg/s")]
+JointAngle = Annotated[int, _read(_within(_joint_angle, -18_000, 18_000, "-180 deg to 180 deg"), "30 deg")]
+JointSpeed = Annotated[int, _read(_within(_joint_speed, 100, 36_000, "1 deg/s to 360 deg/s"), "30 deg/s")]
+Torque = Annotated[int, _read(_within(quantities.torque_mnm, 1, 20_000, "1 mNm to 20 Nm"), "0.5 Nm")]
 Rate = Annotated[int, _read(_within(quantities.rate_mhz, 1000, 1_000_000, "1 Hz to 1000 Hz"), "6 Hz")]
 SampleRate = Annotated[
     int, _read(_within(quantities.rate_mhz, RATE_MHZ_MIN, RATE_MHZ_MAX, "50 Hz to 1000 Hz"), "50 Hz")

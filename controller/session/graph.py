@@ -1,5 +1,7 @@
 """The graph of an activity's phases, as numbers: what can be reached, and how long current can flow without a pause."""
 
+from collections.abc import Callable
+
 from controller.session.conditions import Condition, Kind
 from controller.session.model import Activity, Follow, Phase
 
@@ -24,6 +26,11 @@ def limit_ns(phase: Phase) -> int | None:
 def stimulates(phase: Phase) -> bool:
     """Whether current can flow in this phase."""
     return any(most_permille(share) > 0 for share in phase.stimulate.values())
+
+
+def moves(phase: Phase) -> bool:
+    """Whether the powered orthosis pushes in this phase."""
+    return phase.orthosis is not None
 
 
 def most_permille(share: int | Follow) -> int:
@@ -69,9 +76,9 @@ def circle(edges: dict[str, list[str]]) -> list[str]:
     return trail[trail.index(name) :] if name else []
 
 
-def flowing(activity: Activity) -> dict[str, list[str]]:
-    """The stimulating phases, each with the stimulating phases that can follow it."""
-    names = {name for name, phase in activity.phases.items() if stimulates(phase)}
+def flowing(activity: Activity, active: Callable[[Phase], bool] = stimulates) -> dict[str, list[str]]:
+    """The phases that are `active` (that stimulate), each with those of them that can follow it."""
+    names = {name for name, phase in activity.phases.items() if active(phase)}
     ordered = [name for name in activity.phases if name in names]
     return {name: [to for to in targets(activity, name) if to in names] for name in ordered}
 
@@ -91,14 +98,23 @@ def on_time_ns(activity: Activity, channel: str) -> int:
 
     Stimulating phases must not form a circle (checked before).
     """
-    ahead = flowing(activity)
+    return _unbroken_ns(activity, stimulates, lambda phase: channel in phase.stimulate)
+
+
+def moving_ns(activity: Activity) -> int:
+    """The longest that the orthosis can push without a pause, in ns. Phases that move must not form a circle."""
+    return _unbroken_ns(activity, moves, moves)
+
+
+def _unbroken_ns(activity: Activity, active: Callable[[Phase], bool], counted: Callable[[Phase], bool]) -> int:
+    ahead = flowing(activity, active)
     behind: dict[str, list[str]] = {name: [] for name in ahead}
     for name, following in ahead.items():
         for to in following:
             behind[to].append(name)
     longest = 0
     for name in ahead:
-        if channel in activity.phases[name].stimulate:
+        if counted(activity.phases[name]):
             own = _own_ns(activity, name)
             total = _longest(activity, name, ahead, {}) + _longest(activity, name, behind, {}) - own
             longest = max(longest, min(total, UNLIMITED_NS))

@@ -13,6 +13,7 @@ from pydantic import Field as Key
 from controller.session import fields
 from controller.session.conditions import Condition
 from controller.session.fields import Conditional, Count, Name, Sentence, Switch
+from safety.joint_limits import JointRegion
 from safety.limits import Region
 
 
@@ -56,6 +57,35 @@ class Channel(Part):
     period_us: fields.Period = Key(alias="frequency")
     ramp_up_ns: fields.Duration = Key(alias="ramp_up")
     ramp_down_ns: fields.Duration = Key(alias="ramp_down")
+
+
+class Way(StrEnum):
+    """Which way a muscle moves the joint of the orthosis."""
+
+    EXTENDS = "extends"
+    FLEXES = "flexes"
+
+
+class Orthosis(Part):
+    """The powered orthosis: the joint it moves, named positions (cdeg), and the most that is ever asked of it.
+
+    `moved_by` says which channels' muscles move the same joint, and which way.
+    """
+
+    joint: JointRegion
+    positions: dict[Name, fields.JointAngle]
+    torque_mnm: fields.Torque = Key(alias="torque")
+    speed_cdps: fields.JointSpeed = Key(alias="speed")
+    moved_by: dict[Name, Way] = Key(default_factory=dict)
+
+
+class Move(Part):
+    """What a phase asks of the orthosis: to move to a position, or to hold one. None: as much as the protocol allows."""
+
+    move_to: Name | None = None
+    hold: Name | None = None
+    torque_mnm: fields.Torque | None = Key(alias="torque", default=None)
+    speed_cdps: fields.JointSpeed | None = Key(alias="speed", default=None)
 
 
 class Threshold(Part):
@@ -131,7 +161,7 @@ class Phase(Part):
     at_least_ns: fields.Duration = Key(alias="at_least", default=0)
     until: Until | None = None
     stimulate: dict[Name, Share] = Key(default_factory=dict)
-    orthosis: fields.Reserved = None
+    orthosis: Move | None = None
     cue: Switch | None = None
     then: Annotated[dict[Conditional, Name], BeforeValidator(_then)] = Key(default_factory=dict)
     counts: Counts | None = None
@@ -164,6 +194,7 @@ class Protocol(Part):
     task: Sentence
     puck: Puck | None = None
     channels: dict[Name, Channel]
+    orthosis: Orthosis | None = None
     attempt: Attempt | None = None
     calibration: Calibration = Calibration()
     activity: dict[Name, Activity]

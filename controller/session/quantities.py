@@ -69,6 +69,11 @@ def speed_mdps(text: str) -> int:
     return _exact(text, Field.ANGULAR_SPEED)
 
 
+def torque_mnm(text: str) -> int:
+    """`0.5 Nm` -> 500 (mNm)."""
+    return _exact(text, Field.TORQUE)
+
+
 def force_mn(text: str) -> int:
     """`10 N` -> 10000 (mN)."""
     number, unit = text[:-2], text[-2:]

@@ -7,7 +7,8 @@ from typing import Any
 
 from controller.session import graph
 from controller.session.loader import Loaded
-from controller.session.model import Channel, Follow, Phase
+from controller.session.joint_checks import MOTION_LATENESS_NS
+from controller.session.model import Channel, Follow, Phase, Protocol, Way
 from controller.session.prescription import MS, burst_ns
 from safety.limits import CAPS
 
@@ -39,6 +40,30 @@ class ResolvedChannel:
     ramp_up_ns: int
     ramp_down_ns: int
     on_ms_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedJoint:
+    """The powered orthosis as the protocol wants it at most: mNm, cdeg/s, cdeg, ms; signs as in `ConstrainJoint`."""
+
+    region: str
+    torque_mnm: int
+    speed_cdps: int
+    angle_min_cdeg: int
+    angle_max_cdeg: int
+    on_ms_max: int
+    channel_signs: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedMove:
+    """What a phase asks of the orthosis: `position` at `angle_cdeg`, to be held there or moved to at `speed_cdps`."""
+
+    position: str
+    angle_cdeg: int
+    torque_mnm: int
+    speed_cdps: int
+    hold: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +109,7 @@ class ResolvedPhase:
     is_cue: bool
     limit_ns: int
     counts: str
+    orthosis: ResolvedMove | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +129,7 @@ class ResolvedProtocol:
     timeout_ns: int
     channels: tuple[ResolvedChannel, ...]
     phases: tuple[ResolvedPhase, ...]
+    joint: ResolvedJoint | None = None
 
     def channel(self, name: str) -> ResolvedChannel:
         """The channel of this name. Raises KeyError."""
@@ -146,7 +173,40 @@ def resolve(loaded: Loaded, ceilings_ua: Mapping[str, int], step_ua: int = AMPLI
             _channel(loaded, name, channel, ceilings_ua.get(name, 0), step_ua)
             for name, channel in protocol.channels.items()
         ),
-        phases=tuple(_phase(name, phase, self_paced) for name, phase in activity.phases.items()),
+        phases=tuple(_phase(protocol, name, phase, self_paced) for name, phase in activity.phases.items()),
+        joint=_joint(protocol, protocol.session.activity),
+    )
+
+
+def _joint(protocol: Protocol, activity: str) -> ResolvedJoint | None:
+    worn = protocol.orthosis
+    if worn is None:
+        return None
+    sign = {Way.EXTENDS: 1, Way.FLEXES: -1}
+    on_ns = graph.moving_ns(protocol.activity[activity])
+    return ResolvedJoint(
+        region=worn.joint.value,
+        torque_mnm=worn.torque_mnm,
+        speed_cdps=worn.speed_cdps,
+        # From straight (0) to the positions: on its way to one of them the joint is where the protocol wants it.
+        angle_min_cdeg=min(0, *worn.positions.values()),
+        angle_max_cdeg=max(0, *worn.positions.values()),
+        on_ms_max=-(-(on_ns + MOTION_LATENESS_NS) // MS) if on_ns else 0,
+        channel_signs=tuple((protocol.channels[name].channel, sign[way]) for name, way in worn.moved_by.items()),
+    )
+
+
+def _move(protocol: Protocol, phase: Phase) -> ResolvedMove | None:
+    worn, wanted = protocol.orthosis, phase.orthosis
+    if worn is None or wanted is None:
+        return None
+    position = wanted.move_to or wanted.hold or ""
+    return ResolvedMove(
+        position=position,
+        angle_cdeg=worn.positions[position],
+        torque_mnm=wanted.torque_mnm or worn.torque_mnm,
+        speed_cdps=wanted.speed_cdps or worn.speed_cdps,
+        hold=wanted.hold is not None,
     )
 
 
@@ -180,7 +240,7 @@ def _channel(loaded: Loaded, name: str, channel: Channel, ceiling_ua: int, step_
     )
 
 
-def _phase(name: str, phase: Phase, self_paced: bool) -> ResolvedPhase:
+def _phase(protocol: Protocol, name: str, phase: Phase, self_paced: bool) -> ResolvedPhase:
     wants_attempt = graph.wants_attempt(phase)
     return ResolvedPhase(
         name=name,
@@ -196,6 +256,7 @@ def _phase(name: str, phase: Phase, self_paced: bool) -> ResolvedPhase:
         is_cue=phase.cue if phase.cue is not None else wants_attempt and not self_paced,
         limit_ns=graph.limit_ns(phase) or 0,
         counts=phase.counts.value if phase.counts else "",
+        orthosis=_move(protocol, phase),
     )
 
 

@@ -24,3 +24,7 @@ class Capabilities:
     electrode_test_ua_min: int | None = None
     battery: bool = False
     break_circuit: str = ""
+
+
+UNKNOWN = Capabilities("unknown device")
+"""What is to be assumed of a device that has not been named: nothing."""

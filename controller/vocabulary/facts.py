@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from controller.vocabulary.capabilities import UNKNOWN, Capabilities
 from safety.orders import ArmScope
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Fact",
     "GatewayState",
     "GatewayStatus",
+    "JointReport",
     "Latched",
     "Refusal",
 ]
@@ -43,12 +45,40 @@ class ChannelOutput:
 
 
 @dataclass(frozen=True, slots=True)
+class JointReport:
+    """The powered orthosis as it last said it is: cdeg, cdeg/s, signed mNm (+ = extension).
+
+    `t_ns` is when it said so (0: never), `moving`: an admitted movement is in force, `fault`: what stands in the way.
+    The limits are the guard's effective ones of now (0 torque: nothing was found today yet, or the range is empty);
+    `bound_by` is what binds the torque. `rest_until_ns` is when the rest after the last movement ends (0: it has).
+    """
+
+    t_ns: int
+    identity: str
+    ready: bool
+    moving: bool
+    angle_cdeg: int
+    speed_cdps: int
+    torque_mnm: int
+    torque_on: bool
+    fault: str = ""
+    rest_until_ns: int = 0
+    torque_limit_mnm: int = 0
+    torque_step_mnm: int = 1
+    speed_limit_cdps: int = 0
+    angle_min_cdeg: int = 0
+    angle_max_cdeg: int = 0
+    bound_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class GatewayStatus:
     """The gateway's state. Sent on every change and each 100 ms; older than 300 ms means the gateway is silent.
 
     `blocked` says in one sentence why it cannot be armed now ("" when it can). `cause` is the first cause of the
     latch and `todo` what the therapist should do about it. `confirmed_age_ms` is the age of the unit's last report.
-    `rest_until_ns` is when the guard's minimum rest ends (0 when it has).
+    `rest_until_ns` is when the guard's minimum rest ends (0 when it has). `capabilities` are the unit's; `joint` holds
+    the powered orthosis where one is fitted, else nothing.
     """
 
     t_ns: int
@@ -65,6 +95,8 @@ class GatewayStatus:
     rest_until_ns: int
     refused: int
     wire_faults: int
+    capabilities: Capabilities = UNKNOWN
+    joint: tuple[JointReport, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,4 +154,4 @@ class ArmDenied:
     reason: str
 
 
-Fact = GatewayStatus | Refusal | Latched | BurstStarted | BurstEnded
+Fact = GatewayStatus | Refusal | Latched | BurstStarted | BurstEnded | JointReport

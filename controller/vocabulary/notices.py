@@ -17,6 +17,22 @@ class Constrain:
 
 
 @dataclass(frozen=True, slots=True)
+class ConstrainJoint:
+    """The most that the running protocol ever asks of the orthosis: mNm, cdeg/s, cdeg, ms. It can only narrow.
+
+    `channel_signs` holds (channel, sign) of the channels whose muscle moves the same joint: +1 extends, -1 flexes.
+    """
+
+    region: str
+    torque_mnm: int
+    speed_cdps: int
+    angle_min_cdeg: int
+    angle_max_cdeg: int
+    on_ms_max: int
+    channel_signs: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class OpenRecord:
     """Keep the gateway's own log in this session folder from now on."""
 
@@ -30,4 +46,4 @@ class EngineBeat:
     t_ns: int
 
 
-Notice = Constrain | OpenRecord | EngineBeat
+Notice = Constrain | ConstrainJoint | OpenRecord | EngineBeat

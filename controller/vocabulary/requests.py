@@ -64,4 +64,21 @@ class Prescribe:
     motor_ua: int = 0
 
 
-Request = Heartbeat | StopNow | Arm | ConfirmArm | Disarm | Press | Prescribe
+@dataclass(frozen=True, slots=True)
+class PrescribeJoint:
+    """What a person measured and found today at the joint that a powered orthosis moves. Only while disarmed.
+
+    `rom_min_cdeg` and `rom_max_cdeg` are the passive range of motion (1/100 deg), moved by hand without force;
+    `torque_mnm` is the most that the patient accepts.
+    """
+
+    patient: str
+    date: str
+    region: str
+    side: str
+    rom_min_cdeg: int
+    rom_max_cdeg: int
+    torque_mnm: int
+
+
+Request = Heartbeat | StopNow | Arm | ConfirmArm | Disarm | Press | Prescribe | PrescribeJoint

@@ -38,6 +38,8 @@ class ChannelView:
     tolerance_ua: int
     limit_ua: int
     limit_source: str
+    step_ua: int = 500
+    """One step of fitting: the unit's amplitude grid."""
 
 
 @dataclass(frozen=True, slots=True)

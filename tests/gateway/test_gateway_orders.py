@@ -211,7 +211,7 @@ def act(bench, action, value):
     elif action == "arm":
         bench.ask(reason=value)
     elif action == "confirm":
-        bench.press(ConfirmArm(bench.core._desk._next_number - 1 + value))
+        bench.press(ConfirmArm(bench.core.desk._next_number - 1 + value))
         bench.run(100)
     elif action == "noise":
         bench.step(ports.UnitBytes(value))

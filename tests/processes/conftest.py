@@ -33,13 +33,13 @@ class Live:
         self.folder = folder
         self.angle_deg = 0.0
         self.screen_beats = True
-        self.devices = SimulatedDevices(SimulatedPlan(seed=1, log=folder / "twin.jsonl", devices="p24"))
+        self.devices = SimulatedDevices(SimulatedPlan(seed=1, log=folder / "twin.jsonl", devices=("p24",)))
         self.puck = RawPort()
         self._playing = True
         self._thread = threading.Thread(target=self._play, daemon=True)
         self._thread.start()
         plan = HousePlan(
-            unit=self.devices.url("p24"),
+            unit=f"p24:{self.devices.url('p24')}",
             puck=f"ximu3:{self.puck.path}",
             protocol=shipped(PROPORTIONAL),
             data=folder / "data",

@@ -1,5 +1,6 @@
 """What a live process is made of: its modules, its descriptors, its sockets."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -81,7 +82,11 @@ def listening_inodes():
 
 
 def descriptors(pid):
-    return [os.readlink(entry) for entry in Path(f"/proc/{pid}/fd").iterdir()]
+    found = []
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # a live process closes some while they are being listed
+            found.append(os.readlink(entry))
+    return found
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="looks into /proc")

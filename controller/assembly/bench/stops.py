@@ -57,7 +57,7 @@ class Trial:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.devices = SimulatedDevices(SimulatedPlan(seed=1, log=folder / "twin.jsonl", devices="p24"))
+        self.devices = SimulatedDevices(SimulatedPlan(seed=1, log=folder / "twin.jsonl", devices=("p24",)))
         self.puck = RawPort()
         self._player = PuckPlayer(PUCK_HZ)
         self._angle_deg = 0.0

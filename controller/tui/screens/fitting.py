@@ -19,7 +19,6 @@ from controller.vocabulary.intents import FittingDone, Level, MarkLevel, Titrate
 from controller.vocabulary.requests import Disarm, Prescribe, Press
 from controller.vocabulary.snapshot import ChannelView
 
-STEP_UA = 500
 _LEVELS = (
     ("s", Level.SENSORY, "sensory", "first felt"),
     ("m", Level.MOTOR, "motor", "muscle first moves"),
@@ -75,8 +74,8 @@ class FittingScreen(HouseScreen):
         keys: list[Key] = []
         if armed and channel is not None:
             keys += [
-                key("up", "current", partial(self._step, channel, STEP_UA), shown="↑↓"),
-                key("down", "", partial(self._step, channel, -STEP_UA)),
+                key("up", "current", partial(self._step, channel, channel.step_ua), shown="↑↓"),
+                key("down", "", partial(self._step, channel, -channel.step_ua)),
                 key("o", "off", self._off),
             ]
             keys += [key(name, "", partial(self._mark, channel, level)) for name, level, _, _ in _LEVELS[:-1]]
