@@ -14,6 +14,7 @@ from pathlib import Path
 COMMANDS: dict[str, str] = {
     "screen": "the therapist's screen (what `stimloop` alone opens)",
     "demo": "a whole session on simulated devices and a simulated patient, or on recorded motion",
+    "devices": "what is plugged in, by serial number, and who answers on a port",
     "doctor": "look at versions, ports, permissions, terminal and clock, and say what to do",
     "stop": "emergency stop from anywhere on this machine",
     "log": "the task-training log of a session",

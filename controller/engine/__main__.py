@@ -7,7 +7,9 @@ import sys
 from functools import partial
 from pathlib import Path
 
+from controller.drivers.presence import SamePort
 from controller.drivers.pucks.kind import puck
+from controller.drivers.recognise import Listener
 from controller.engine.core import EngineCore, Setting
 from controller.engine.pucks import open_puck
 from controller.engine.records import open_session
@@ -27,6 +29,7 @@ def main() -> None:
         loaded=loaded,
         puck=kind.driver(),
         puck_rate_hz=options.puck_rate,
+        listener=Listener(kind.name, kind.capabilities.device),
         open_record=partial(open_session, options.data, loaded, options.seed, options.side),
         affected_side=options.side,
         repetitions=options.repetitions,
@@ -39,7 +42,7 @@ def main() -> None:
         socket.socket(fileno=options.gateway),
         socket.socket(fileno=options.handover),
         options.gateway_pid,
-        partial(open_puck, kind, url),
+        partial(open_puck, kind, SamePort(url)),
     )
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     gc.collect()

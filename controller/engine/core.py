@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from controller.clock import MS, SECOND
 from controller.drivers.pucks.base import PuckDriver
+from controller.drivers.recognise import Listener
 from controller.engine import ports
 from controller.engine.heard import FACTS
 from controller.engine.motion_feed import MotionFeed
@@ -54,6 +55,8 @@ class Setting:
     puck: PuckDriver
     puck_rate_hz: float
     open_record: Callable[[str, int, ResolvedProtocol], Recorder]
+    listener: Listener | None = None
+    """Says what talks on the puck's port when it is not the puck."""
     affected_side: str = "right"
     repetitions: int | None = None
     calibration_rest_s: float | None = None
@@ -91,6 +94,7 @@ class EngineCore:
         self._snapshot_due_ns = 0
         self._reopen_at_ns = 0
         self._last_step_ns = 0
+        self._unmet: Listener | None = None
         self.was_stale = False
         self.noted: dict[str, str] = {}
         """Which device the record names already, by role."""
@@ -167,7 +171,10 @@ class EngineCore:
 
     def _on_puck_bytes(self, now_ns: int, entry: ports.PuckBytes) -> None:
         feed = self.feed
+        if self._unmet is not None:
+            self._unmet.hear(entry.data)
         for sample in feed.driver.feed(now_ns, entry.data):
+            self._unmet = None
             if sample.puck != feed.puck:  # a dongle may bring others too
                 continue
             feature, events = feed.take(sample, self.started_ns)
@@ -198,6 +205,9 @@ class EngineCore:
     def _on_puck_opened(self, now_ns: int, entry: ports.PuckOpened) -> None:
         self._reopen_at_ns = 0
         self.feed.lost = ""
+        self._unmet = self.setting.listener
+        if self._unmet is not None:
+            self._unmet.begin(now_ns)
         self.note(now_ns, "puck_opened", {})
         data = self.feed.driver.start(now_ns)
         if data:
@@ -275,6 +285,8 @@ class EngineCore:
         self._tick_due_ns = now_ns + TICK_NS
         watch_gateway(self, now_ns)
         watch_puck(self, now_ns)
+        if self._unmet is not None:
+            self.feed.lost = self._unmet.verdict(now_ns) or self.feed.lost
         watch_record(self, now_ns)
         if now_ns >= self.feed.driver.next_deadline():
             data = self.feed.driver.poll(now_ns)

@@ -168,7 +168,7 @@ class EngineShell:
         try:
             self._puck = self._open_puck_port()
         except PortFault as error:
-            self._inputs.append(ports.PuckMissing(str(error)))
+            self._inputs.append(ports.PuckMissing(f"{error}. {error.todo.capitalize()}."))
         else:
             self._waiter.watch(self._puck.fileno(), self._read_puck)
             self._inputs.append(ports.PuckOpened(""))

@@ -64,7 +64,7 @@ class GatewayCore:
         self._fault = self._fault_untold = fault
         self.voice = Voice()
         self.kind = kind
-        self.unit: Unit[StimulatorDriver] = Unit(kind.driver, self.voice)
+        self.unit: Unit[StimulatorDriver] = Unit(kind, self.voice)
         self.delivery = Delivery(kind.limits, self.voice, None if orthosis is None else orthosis.limits)
         self.joint = Joint(orthosis, self.delivery.guard, self.voice)
         self.watch = Watch()
@@ -270,7 +270,8 @@ class GatewayCore:
                 self._move(now_ns, Happening.READY)
             self.arm_when_ready(now_ns)
         elif isinstance(event, UnitFault):
-            self.latch(now_ns, event.cause, event.todo)
+            fault = self.unit.explain(event)
+            self.latch(now_ns, fault.cause, fault.todo)
 
     # -- the powered orthosis ------------------------------------------------------------------------------------
 

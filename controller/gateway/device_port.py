@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from controller.channel.waiter import Waiter
 from controller.drivers.ports import LineSettings, PortFault, open_serial
+from controller.drivers.presence import SamePort
 from controller.gateway.ports import Input
 from controller.wire.link import Link, LinkLost
 
@@ -23,6 +24,7 @@ class DevicePort:
 
     def __init__(self, url: str, line: LineSettings, say: PortInputs, inputs: list[Input], waiter: Waiter) -> None:
         self._url = url
+        self._same = SamePort(url)
         self._line = line
         self._say = say
         self._inputs = inputs
@@ -32,7 +34,7 @@ class DevicePort:
     def open(self) -> None:
         """Try once."""
         try:
-            self._link = open_serial(self._url, self._line)
+            self._link = open_serial(self._same.path(), self._line)
         except PortFault as error:
             self._inputs.append(self._say.missing(f"{error}. {error.todo.capitalize()}."))
         else:

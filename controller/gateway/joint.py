@@ -30,7 +30,7 @@ class Joint:
 
     def __init__(self, kind: OrthosisKind | None, guard: Guard, voice: Voice) -> None:
         self.kind = kind
-        self.unit: Unit[OrthosisDriver] | None = None if kind is None else Unit(kind.driver, voice, JOINT)
+        self.unit: Unit[OrthosisDriver] | None = None if kind is None else Unit(kind, voice, JOINT)
         self.on = False
         self.lease_until_ns = 0
         self.cause = ""
@@ -203,7 +203,7 @@ class Joint:
                     self._voice.engine(report)
         elif isinstance(event, Freed):
             self._voice.log(now_ns, "torque_off", {})
-        return event if isinstance(event, UnitFault) else None
+        return self.unit.explain(event) if isinstance(event, UnitFault) and self.unit is not None else None
 
     # -- what a person measured, and what the protocol narrows ---------------------------------------------------
 

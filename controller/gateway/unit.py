@@ -4,9 +4,11 @@ from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from controller.clock import SECOND
-from controller.drivers.events import Identified
+from controller.drivers.events import Identified, UnitFault
+from controller.drivers.recognise import CHOOSE, Listener
 from controller.gateway import ports
 from controller.gateway.voice import Voice
+from controller.vocabulary.capabilities import Capabilities
 
 REOPEN_EVERY_NS = SECOND
 
@@ -26,6 +28,18 @@ class Driver(Protocol):
 
 
 DriverT = TypeVar("DriverT", bound=Driver)
+DriverMade = TypeVar("DriverMade", bound=Driver, covariant=True)
+
+
+class Kind(Protocol[DriverMade]):
+    """What the kinds of stimulators and of powered orthoses have in common."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def driver(self) -> Callable[[], DriverMade]: ...
+    @property
+    def capabilities(self) -> Capabilities: ...
 
 
 class Place(NamedTuple):
@@ -49,11 +63,12 @@ class Unit(Generic[DriverT]):
     has no identity here, so nothing can be armed on it.
     """
 
-    def __init__(self, new_driver: Callable[[], DriverT], voice: Voice, place: Place = UNIT) -> None:
+    def __init__(self, kind: Kind[DriverT], voice: Voice, place: Place = UNIT) -> None:
         self.driver: DriverT | None = None
         self.identity = ""
         self.missing = f"The {place.name}'s port has not been opened yet."
-        self._new_driver = new_driver
+        self._new_driver = kind.driver
+        self._listener = Listener(kind.name, kind.capabilities.device)
         self._voice = voice
         self._place = place
         self._known = ""
@@ -69,6 +84,7 @@ class Unit(Generic[DriverT]):
         self.driver = self._new_driver()
         self.identity = self.missing = ""
         self._reopen_at_ns = 0
+        self._listener.begin(now_ns)
         self._write(self.driver.start(now_ns))
         self._voice.log(now_ns, f"{self._place.name}_opened", {"port": port})
 
@@ -91,11 +107,18 @@ class Unit(Generic[DriverT]):
         """What the device said."""
         if self.driver is None:
             return []
+        if not self.identity:
+            self._listener.hear(data)
         events = self.driver.feed(now_ns, data)
         for event in events:
             if isinstance(event, Identified):
                 self._meet(now_ns, event)
         return events
+
+    def explain(self, fault: UnitFault) -> UnitFault:
+        """A fault of a device that has not said who it is may only mean that it is another one."""
+        other = "" if self.identity else self._listener.other()
+        return UnitFault(other, CHOOSE) if other else fault
 
     def _meet(self, now_ns: int, event: Identified) -> None:
         known = self._known = self._known or event.identity
@@ -117,6 +140,8 @@ class Unit(Generic[DriverT]):
                 self._reopen_at_ns = now_ns + REOPEN_EVERY_NS
                 self._voice.out.append(self._place.open)
             return []
+        if not self.identity:
+            self.missing = self._listener.verdict(now_ns) or self.missing
         if now_ns < driver.next_deadline():
             return []
         data, events = driver.poll(now_ns, alive)
