@@ -40,11 +40,13 @@ class FrontPort(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """How this therapist works: levels to mark in uA, which calibration, and whether to go on after a stop."""
+    """How this therapist works: levels to mark in uA, range and torque found at the joint, and what comes after."""
 
     sensory_ua: int = 6_000
     motor_ua: int = 10_000
     tolerance_ua: int = 18_000
+    rom_cdeg: tuple[int, int] = (-5_500, 5_000)
+    torque_mnm: int = 1_200
     calibrate_attempts: bool = True
     go_on_after_trip: bool = False
     reason: str = "simulated patient looked at, all well"
@@ -156,6 +158,19 @@ class ScriptedTherapist:
                     pad_area_mm2=channel.pad_area_mm2,
                     ceiling_ua=channel.tolerance_ua,
                     motor_ua=channel.motor_ua,
+                )
+            )
+        for joint in snapshot.joint:
+            least_cdeg, most_cdeg = self.script.rom_cdeg
+            front.request(
+                requests.PrescribeJoint(
+                    patient=snapshot.patient,
+                    date=DATE,
+                    region=joint.region,
+                    side=snapshot.affected_side,
+                    rom_min_cdeg=least_cdeg,
+                    rom_max_cdeg=most_cdeg,
+                    torque_mnm=self.script.torque_mnm,
                 )
             )
 

@@ -23,6 +23,7 @@ class _Open:
     assisted: bool = False
     used_ua: dict[str, int] = field(default_factory=dict)
     orthosis: str = ""
+    torque_mnm: int = 0
 
 
 class TrialBook:
@@ -93,7 +94,8 @@ class TrialBook:
 
     def moved(self, move: ResolvedMove | None) -> None:
         """The orthosis helped: where to, and with how much at most."""
-        if move is not None:
+        if move is not None and move.torque_mnm > self._open.torque_mnm:
+            self._open.torque_mnm = move.torque_mnm
             verb = "held" if move.hold else "to"
             self._open.orthosis = f"{verb} {move.position}, {move.torque_mnm / 1000:g} Nm"
             self._open.assisted = True

@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING
 
 from controller.clock import MS
-from controller.vocabulary.snapshot import ChannelView, SessionState, Snapshot, TallyView
+from controller.session.resolve import ResolvedJoint
+from controller.vocabulary.snapshot import ChannelView, JointView, SessionState, Snapshot, TallyView
 
 if TYPE_CHECKING:
     from controller.engine.core import EngineCore
@@ -50,7 +51,14 @@ def snapshot_of(core: "EngineCore", now_ns: int) -> Snapshot:
         folder="" if core.record is None else str(core.record.folder),
         journal_backlog_ms=backlog_ms,
         latency_ms=training.trials.latency_ms,
+        joint=_joint(protocol.joint),
     )
+
+
+def _joint(joint: ResolvedJoint | None) -> tuple[JointView, ...]:
+    if joint is None:
+        return ()
+    return (JointView(joint.region, joint.torque_mnm, joint.speed_cdps, joint.angle_min_cdeg, joint.angle_max_cdeg),)
 
 
 def _shown(value: float) -> float:

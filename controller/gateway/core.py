@@ -138,7 +138,7 @@ class GatewayCore:
             return self.unit.missing or "The unit has not said who it is yet. Wait a moment, or check its cable."
         if self.joint.unit is not None and not self.joint.identified:
             return self.joint.unit.missing or "The orthosis has not said who it is yet. Check its cable and power."
-        return first_open(self._conditions(now_ns, for_arming=True)) or ""
+        return self.delivery.misfit or first_open(self._conditions(now_ns, for_arming=True)) or ""
 
     # -- the engine ----------------------------------------------------------------------------------------------
 

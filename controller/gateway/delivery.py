@@ -5,6 +5,7 @@ from typing import Any
 
 from controller.drivers.stimulators.base import StimulatorDriver
 from controller.drivers.stimulators.events import PairCheckFailed
+from controller.gateway.fitness import misfit
 from controller.gateway.voice import Voice
 from controller.vocabulary import notices, requests
 from controller.vocabulary.facts import BurstEnded, BurstStarted, Refusal
@@ -29,7 +30,10 @@ class Delivery:
 
     def __init__(self, device: DeviceLimits, voice: Voice, joint: JointDeviceLimits | None = None) -> None:
         self.guard = Guard(device, joint)
-        self._channels = device.channels
+        self.misfit = ""
+        """Why the protocol does not fit this unit; "" when it does."""
+        self._device = device
+        self._wishes: dict[int, notices.Constrain] = {}
         self.on = False
         self.lease_until_ns = 0
         self.refused = 0
@@ -73,7 +77,7 @@ class Delivery:
     @property
     def fitted(self) -> bool:
         """Some channel has a ceiling of today, so that a session can deliver something."""
-        channels = range(1, self._channels + 1)
+        channels = range(1, self._device.channels + 1)
         limits = [self.guard.limit(channel, ArmScope.SESSION) for channel in channels]
         return any(limit is not None and limit.ceiling_ua > 0 for limit in limits)
 
@@ -87,6 +91,8 @@ class Delivery:
 
     def constrain(self, now_ns: int, wish: notices.Constrain) -> None:
         """The protocol's own limits: they can only narrow."""
+        self._wishes[wish.channel] = wish
+        self.misfit = misfit(self._device, self._wishes.values())
         refusal = self.guard.constrain(**_fields(wish))
         self._note(now_ns, "constrained", wish, refusal)
 

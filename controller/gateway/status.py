@@ -21,7 +21,7 @@ def status_of(core: "GatewayCore", now_ns: int) -> GatewayStatus:
         state=core.state,
         scope=core.scope,
         unit=core.unit.identity,
-        simulated=is_simulated(core.unit.identity),
+        simulated=is_simulated(core.unit.identity) and core.joint.simulated,
         stop_tested=core.stop_tested,
         blocked=core.blocked(now_ns),
         cause=core.cause,

@@ -4,6 +4,7 @@ from dataclasses import replace
 from math import exp, sin
 
 from controller.tui.port import PatientEntry
+from controller.vocabulary.capabilities import Capabilities
 from controller.vocabulary.facts import ArmNumber, ArmScope, ChannelOutput, GatewayState, GatewayStatus, Refusal
 from controller.vocabulary.feature import AttemptState
 from controller.vocabulary.intents import Intent
@@ -40,6 +41,17 @@ NO_CALIBRATION = CalibrationView("idle", 0.0, 0.0, (), 0.0, "")
 CALIBRATED = CalibrationView(
     "done", 1.0, 1.8, (22.0, 31.5, 27.0, 19.5, 25.0), 11.5, "The attempts stand clear of rest. This threshold is good."
 )
+
+
+P24 = Capabilities(
+    "P24",
+    channels=8,
+    amplitude_step_ua=500,
+    watchdog_ms=2_000,
+    electrode_test_ua_min=15_000,
+    break_circuit="Pull the electrode leads out of the unit, or switch it off at its own switch.",
+)
+"""A unit without an emergency stop, as its driver tells the gateway."""
 
 
 def motion(until_ms: int = 60_000, every_ms: int = 10) -> tuple[MotionPoint, ...]:
@@ -106,6 +118,7 @@ def status(state: GatewayState = GatewayState.DISARMED, commanded_ua: int = 0) -
         rest_until_ns=0,
         refused=0,
         wire_faults=0,
+        capabilities=P24,
     )
 
 

@@ -82,6 +82,17 @@ class TallyView:
 
 
 @dataclass(frozen=True, slots=True)
+class JointView:
+    """What the protocol wants of a powered orthosis at most: the joint, mNm, cdeg/s and the range in cdeg."""
+
+    region: str
+    torque_mnm: int
+    speed_cdps: int
+    angle_min_cdeg: int
+    angle_max_cdeg: int
+
+
+@dataclass(frozen=True, slots=True)
 class MotionPoint:
     """One point of the strip chart: ms since session start, deg/s, deg."""
 
@@ -123,3 +134,5 @@ class Snapshot:
     folder: str
     journal_backlog_ms: int
     latency_ms: float | None
+    joint: tuple[JointView, ...] = ()
+    """The joint of the protocol's powered orthosis; nothing where it has none."""

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from controller.drivers.stimulators.p24_orders import STOP_FRAMES
+from controller.drivers.stimulators.sciencemode_orders import STOP_FRAMES
 from controller.gateway import ports
 from controller.gateway.states import PERMITS_DELIVERY
 from controller.vocabulary.facts import BurstEnded, GatewayState, GatewayStatus, Latched

@@ -2,7 +2,7 @@
 
 import pytest
 
-from controller.drivers.stimulators.p24_orders import STOP_FRAMES
+from controller.drivers.stimulators.sciencemode_orders import STOP_FRAMES
 from controller.gateway import ports
 from controller.gateway.states import PERMITS_DELIVERY, TABLE, Happening, after
 from controller.vocabulary.facts import GatewayState, Latched

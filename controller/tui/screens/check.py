@@ -10,19 +10,12 @@ from controller.tui.view import View
 from controller.tui.widgets.meter import CONFIRM_STALE_MS
 from controller.tui.widgets.pane import Pane, Parts
 from controller.tui.words import Part, seconds
+from controller.vocabulary.capabilities import UNKNOWN, Capabilities
 from controller.vocabulary.facts import GatewayState, GatewayStatus
 from controller.vocabulary.snapshot import PuckView
 
 RATE_MIN_HZ = 50.0
 AGE_MAX_MS = 100
-_CIRCUIT = (
-    "This unit has no emergency-stop input: keep the leads within reach. Pulling the leads out of the unit, "
-    "or taking an electrode off, breaks the circuit whatever the program does.\n"
-)
-_BLIND = (
-    "The unit's electrode test is blind below 15 mA: under that a loose electrode is not reported. "
-    "Look at the electrodes yourself before each start.\n"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +30,7 @@ class Item:
 
 def items(view: View) -> tuple[Item, ...]:
     """The check list for `view`."""
-    return (_unit(view), *_pucks(view), _link(view), _engine(view))
+    return (_unit(view), *_pucks(view), *_orthosis(view), _link(view), _engine(view))
 
 
 def _unit(view: View) -> Item:
@@ -90,6 +83,24 @@ def _puck(puck: PuckView) -> Item:
     return Item(True, name, found)
 
 
+def _orthosis(view: View) -> tuple[Item, ...]:
+    """Nothing where neither the protocol nor the command line knows of one."""
+    wanted = view.snapshot is not None and bool(view.snapshot.joint)
+    joints = () if view.status is None else view.status.joint
+    if not joints:
+        todo = "Leave with ctrl+q and start again with --orthosis KIND:PORT."
+        return (Item(False, "orthosis", "the protocol moves one, and none was named", todo),) if wanted else ()
+    joint = joints[0]
+    if joint.fault or not joint.identity:
+        return (Item(False, "orthosis", joint.fault or "has not said who it is yet", "Look at its cable and power."),)
+    stands = f"{joint.angle_cdeg / 100:.0f} deg, torque {'ON' if joint.torque_on else 'off'}"
+    if not joint.ready:
+        return (
+            Item(False, "orthosis", f"{joint.identity}  starting  {stands}", "Wait. If it stays so: off, on again."),
+        )
+    return (Item(True, "orthosis", f"{joint.identity}  {stands}"),)
+
+
 def _link(view: View) -> Item:
     status = view.status
     if status is None or view.gateway_silent:
@@ -115,7 +126,40 @@ def check_parts(view: View) -> Parts:
     return tuple(parts)
 
 
-_SAFETY: Parts = (("By hand\n", "bold"), _CIRCUIT, ("Electrodes\n", "bold"), _BLIND)
+def by_hand(view: View) -> Parts:
+    """What no program can do, from what this unit can and cannot."""
+    unit = UNKNOWN if view.status is None else view.status.capabilities
+    parts: list[Part] = [("By hand\n", "bold"), _circuit(unit), _alone(unit)]
+    parts += [("Electrodes\n", "bold"), _electrodes(unit)]
+    if view.status is not None and view.status.joint:
+        parts += [("Orthosis\n", "bold"), _LIMB]
+    return tuple(parts)
+
+
+def _circuit(unit: Capabilities) -> str:
+    if unit.emergency_stop_input:
+        return (
+            "The unit's emergency-stop switch must be plugged in, closed and within reach: press it once to try it.\n"
+        )
+    breaks = unit.break_circuit or "Pull the electrode leads, or take an electrode off."
+    return f"This unit has no emergency-stop input: keep the leads within reach. {breaks}\n"
+
+
+def _alone(unit: Capabilities) -> str:
+    if unit.watchdog_ms:
+        return f"Should this computer die, the unit may go on for {seconds(unit.watchdog_ms)}.\n"
+    return "Should this computer die, the unit stops with the pulse it has.\n" if unit is not UNKNOWN else ""
+
+
+def _electrodes(unit: Capabilities) -> str:
+    look = "Look at the electrodes yourself before each start.\n"
+    if unit.electrode_test_ua_min is None:
+        return f"The unit does not notice a loose electrode. {look}"
+    least = f"{unit.electrode_test_ua_min / 1000:.0f} mA"
+    return f"The unit's electrode test is blind below {least}: under that a loose electrode is not reported. {look}"
+
+
+_LIMB = "Its own power switch stays within reach: off lets the limb go. Support the limb before you press it.\n"
 _HELP = (
     "Everything that is missing has an arrow with what to do. The list is live. "
     "Stimulation needs a unit that is ready and a puck of 50 Hz or more whose newest sample is under 100 ms old."
@@ -150,7 +194,7 @@ class CheckScreen(HouseScreen):
     def paint(self, view: View) -> None:
         """The live list."""
         self.query_one("#devices", Pane).parts = check_parts(view)
-        self.query_one("#circuit", Pane).parts = _SAFETY
+        self.query_one("#circuit", Pane).parts = by_hand(view)
 
 
 class CheckDialog(HouseDialog):
@@ -171,4 +215,4 @@ class CheckDialog(HouseDialog):
     def paint(self, view: View) -> None:
         """The live list."""
         self.query_one("#devices", Pane).parts = check_parts(view)
-        self.query_one("#circuit", Pane).parts = _SAFETY
+        self.query_one("#circuit", Pane).parts = by_hand(view)

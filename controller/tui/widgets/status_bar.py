@@ -62,7 +62,9 @@ def _said(status: GatewayStatus, session: SessionState | None) -> tuple[str, str
     if output is not None:
         amplitude = milliamps(max(output.commanded_ua, output.confirmed_ua))
         word = "STIM ON" if state is GatewayState.DELIVERING else "SWITCHING OFF"
-        return f"■ {word} ch{output.channel} {amplitude}", "stim"
+        return f"■ {word} ch{output.channel} {amplitude}{_and_orthosis(status)}", "stim"
+    if _pushing(status):
+        return f"■ ORTHOSIS ON {_torque(status)}", "stim"
     if state is GatewayState.DELIVERING:
         return "■ STIM ON 0.0 mA", "stim"
     if state in (GatewayState.ARMED, GatewayState.RESTING):
@@ -77,6 +79,18 @@ def _said(status: GatewayStatus, session: SessionState | None) -> tuple[str, str
     return ("○ NO UNIT" if state is GatewayState.CLOSED else "○ UNIT STARTING"), "safe"
 
 
+def _pushing(status: GatewayStatus) -> bool:
+    return any(joint.torque_on or joint.moving for joint in status.joint)
+
+
+def _torque(status: GatewayStatus) -> str:
+    return f"{max(abs(joint.torque_mnm) for joint in status.joint) / 1000:.1f} Nm"
+
+
+def _and_orthosis(status: GatewayStatus) -> str:
+    return f" + ORTHOSIS {_torque(status)}" if _pushing(status) else ""
+
+
 def _links(view: View) -> tuple[Part, ...]:
     parts: list[Part] = []
     if view.engine_lost:
@@ -87,6 +101,8 @@ def _links(view: View) -> tuple[Part, ...]:
     if view.gateway_silent:
         parts.append(("unit ? ", "bold $alarm"))
         return (*parts, *_puck_link(view))
+    for joint in () if status is None else status.joint:
+        parts.append(("orthosis ● ", "$good") if joint.ready else ("orthosis ○ ", "bold $warning"))
     ready = status is not None and status.unit and status.state not in (GatewayState.CLOSED, GatewayState.CONNECTED)
     parts.append(("unit ● ", "$good") if ready else ("unit ○ ", "bold $warning"))
     return (*parts, *_puck_link(view))
