@@ -22,6 +22,7 @@ from controller.tui.screens.check import CheckDialog, CheckScreen
 from controller.tui.screens.dialogs import QuitDialog, ReasonDialog
 from controller.tui.screens.fitting import FittingScreen
 from controller.tui.screens.help import HelpDialog
+from controller.tui.screens.joint_dialog import prescription
 from controller.tui.screens.patient import PatientScreen
 from controller.tui.screens.review import ReviewScreen, render_log
 from controller.tui.screens.run import RunScreen
@@ -36,7 +37,7 @@ from controller.tui.widgets.trace import Trace
 from controller.vocabulary.facts import ArmScope
 from controller.vocabulary.intents import EndSession
 from controller.vocabulary.requests import Disarm
-from controller.vocabulary.snapshot import SessionState
+from controller.vocabulary.snapshot import JointView, SessionState
 
 POLL_HZ = 25
 HEARTBEAT_S = 0.1
@@ -98,6 +99,8 @@ class StimloopApp(App[None]):
         self.armer = Armer(front, self._ask_reason)
         self.press_gate = PressGate()
         self.devices_checked = False
+        self.joint_found: tuple[int, int, int] | None = None
+        """Today's range of motion (cdeg) and torque (mNm) at the orthosis' joint, once they are measured."""
         self.frames_drawn = 0
         self.trace = Trace()
         self.view = View.of(front, clock())
@@ -107,6 +110,11 @@ class StimloopApp(App[None]):
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = theme_name
+
+    def measure_joint(self, joint: JointView, low_cdeg: int, high_cdeg: int, torque_mnm: int) -> None:
+        """A person measured the joint of the orthosis: the gateway is told, past the engine."""
+        self.joint_found = (low_cdeg, high_cdeg, torque_mnm)
+        self.front.request(prescription(self.view, joint, self.date, self.joint_found))
 
     # -- the beat --------------------------------------------------------------------------------------------------
 
@@ -146,6 +154,7 @@ class StimloopApp(App[None]):
             self.armer.reason = ""
         if self.view.state is SessionState.IDLE:
             self.devices_checked = False
+            self.joint_found = None
         if self.view.state is SessionState.REVIEW and self.view.armed:
             self.front.request(Disarm("the session is over"))
 

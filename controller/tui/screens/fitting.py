@@ -8,6 +8,7 @@ from textual.widgets import Digits
 
 from controller.tui.keys import Key, key
 from controller.tui.screens.base import HouseScreen
+from controller.tui.screens.joint_dialog import JointDialog, prescription
 from controller.tui.steps import StepWatch, resting
 from controller.tui.view import View
 from controller.tui.widgets.meter import limb_parts, output_parts
@@ -17,7 +18,7 @@ from controller.tui.words import Part, milliamps, milliamps_or_dash, shortened
 from controller.vocabulary.facts import ArmScope
 from controller.vocabulary.intents import FittingDone, Level, MarkLevel, Titrate, TitrateOff
 from controller.vocabulary.requests import Disarm, Prescribe, Press
-from controller.vocabulary.snapshot import ChannelView
+from controller.vocabulary.snapshot import ChannelView, JointView
 
 _LEVELS = (
     ("s", Level.SENSORY, "sensory", "first felt"),
@@ -39,12 +40,13 @@ def found(channel: ChannelView) -> bool:
 class FittingScreen(HouseScreen):
     """One step of 0.5 mA for one fresh key press; a held key does nothing, and a press in vain is told."""
 
-    BOUND = "a,c,d,up,down,o,s,m,t,left,right,f,q"
+    BOUND = "a,c,d,up,down,o,s,m,t,left,right,j,f,q"
     HELP = (
-        "Arm for fitting (a, then c). ↑ and ↓ change the current by 0.5 mA for each fresh press: a held key is "
-        "ignored. The current goes off by itself after 3 s and the muscle rests for 2 s; then ↑ starts again one "
-        "step above the last train, ↓ one step below. Ask the patient all the time. s: it is first felt. m: the "
-        "muscle first moves. t: the most that is accepted, today's ceiling. A level is marked while current flows.\n"
+        "Arm for fitting (a, then c). ↑ and ↓ change the current by 0.5 mA (by 2 mA where the unit has no finer grid) "
+        "for each fresh press: a held key is ignored. The current goes off by itself after 3 s and the muscle rests "
+        "for 2 s; then ↑ starts again one step above the last train, ↓ one step below. Ask the patient all the time. "
+        "s: it is first felt. m: the muscle first moves. t: the most that is accepted, today's ceiling. A level is "
+        "marked while current flows.\n"
         "o switches off. ← → choose the channel. When all levels are found, f finishes."
     )
     at = 0
@@ -85,7 +87,10 @@ class FittingScreen(HouseScreen):
                 key("left", "", partial(self._choose, -1)),
                 key("right", "channel", partial(self._choose, 1), shown="←→"),
             ]
-        if view.channels and all(found(channel) for channel in view.channels):
+        joint = _joint(view)
+        if joint is not None and not view.armed:
+            keys.append(key("j", f"measure the {joint.region}", partial(self._measure, joint)))
+        if self._complete(view):
             keys.append(key("f", "finish", partial(self._finish, view)))
         keys += self.house.armer.keys(view, ArmScope.FITTING, partial(self._prescribe, view.channels))
         if not view.armed:
@@ -97,13 +102,26 @@ class FittingScreen(HouseScreen):
         if name in ("up", "down", "o", "s", "m", "t") and not view.armed:
             return "Arm first: press a, then c."
         return {
-            "f": "Not all levels are found yet.",
+            "f": self._missing(view),
+            "j": "Disarm first (d): the joint is measured with everything off." if view.armed else "No orthosis.",
             "c": "Press a first, then c within 5 s.",
             "a": "Armed already.",
             "q": "Disarm first (d), or leave with ctrl+q.",
             "left": "There is only one channel.",
             "right": "There is only one channel.",
         }.get(name, super().why_not(name, view))
+
+    def _complete(self, view: View) -> bool:
+        levels = bool(view.channels) and all(found(channel) for channel in view.channels)
+        return levels and (_joint(view) is None or self.house.joint_found is not None)
+
+    def _missing(self, view: View) -> str:
+        if all(found(channel) for channel in view.channels) and _joint(view) is not None:
+            return "The orthosis' joint is not measured yet: disarm (d), then j."
+        return "Not all levels are found yet."
+
+    def _measure(self, joint: JointView) -> None:
+        self.house.open(JointDialog(self.house, joint))
 
     def _channel(self, view: View) -> ChannelView | None:
         return view.channels[min(self.at, len(view.channels) - 1)] if view.channels else None
@@ -154,6 +172,9 @@ class FittingScreen(HouseScreen):
         self._off()
         self.house.front.request(Disarm("fitting is done"))
         self._prescribe(view.channels)
+        joint = _joint(view)
+        if joint is not None and self.house.joint_found is not None:
+            self.house.front.request(prescription(view, joint, self.house.date, self.house.joint_found))
         self.house.front.intend(FittingDone())
 
     # -- paint -----------------------------------------------------------------------------------------------------
@@ -172,7 +193,7 @@ class FittingScreen(HouseScreen):
         reached_ua = self._steps.reached_ua.get(channel.channel, 0)
         self.query_one("#fit-levels", Pane).parts = _level_parts(channel, reached_ua)
         self.query_one("#fit-output", Pane).parts = (*output_parts(view), "\n", *limb_parts(view))
-        self.query_one("#fit-next", Pane).parts = _next(view, channel)
+        self.query_one("#fit-next", Pane).parts = _next(view, channel, self._complete(view))
         if self.has_class("-wide"):
             self.query_one("#fit-big-label", Pane).parts = ((f"ch{channel.channel} flows now, mA", "bold"),)
             digits, value = self.query_one("#fit-big", Digits), f"{channel.now_ua / 1000:.1f}"
@@ -208,11 +229,14 @@ def _level_parts(channel: ChannelView, reached_ua: int) -> Parts:
     return tuple(parts)
 
 
-def _next(view: View, channel: ChannelView) -> Parts:
+def _next(view: View, channel: ChannelView, complete: bool) -> Parts:
     """What to do next, in one sentence."""
     if view.arm_number is not None:
         return (("Press c within 5 s to arm for fitting.", "bold"),)
-    if view.channels and all(found(each) for each in view.channels):
+    if view.channels and all(found(each) for each in view.channels) and not complete:
+        what = "Disarm (d), then press j" if view.armed else "Press j"
+        return (("All levels are found. ", "bold $good"), f"{what} to measure the joint that the orthosis moves.")
+    if complete:
         return (("All levels are found. f sets today's ceilings and goes on.", "bold $good"),)
     if not view.armed:
         blocked = view.status.blocked if view.status is not None else ""
@@ -233,3 +257,9 @@ def _next(view: View, channel: ChannelView) -> Parts:
 
 def _values(channel: ChannelView) -> tuple[int, int, int]:
     return channel.sensory_ua, channel.motor_ua, channel.tolerance_ua
+
+
+def _joint(view: View) -> JointView | None:
+    """The joint that the protocol's orthosis moves, if it has one."""
+    joints = () if view.snapshot is None else view.snapshot.joint
+    return joints[0] if joints else None

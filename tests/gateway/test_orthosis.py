@@ -1,0 +1,286 @@
+"""A powered orthosis at the same gateway: the real core, guard and drivers, real twins, and a hinge between them.
+
+One stop stops both, neither waits for the other, and letting go is carried out in every state.
+"""
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from controller.drivers.orthoses.dynamixel import DYNAMIXEL
+from controller.gateway import ports
+from controller.gateway.core import GatewayCore
+from controller.vocabulary.facts import GatewayState, JointReport, Latched, Refusal
+from controller.vocabulary.notices import ConstrainJoint
+from controller.vocabulary.requests import Disarm, PrescribeJoint, StopNow
+from safety.joint import Assist, Free, Hold, Release
+from sim.devices.dynamixel import DynamixelTwin
+
+MS = 1_000_000
+JOINT = PrescribeJoint("SIM01", "2026-01-05", "wrist", "right", -5_500, 5_000, 1_200)
+WISH = ConstrainJoint("wrist", 1_200, 4_000, 0, 3_000, 6_000, ((1, 1), (2, -1)))
+
+
+class Hinge:
+    """A limb on the motor: inertia and damping, nothing else."""
+
+    def __init__(self, angle_deg):
+        self.angle, self.speed, self._at_ns = math.radians(angle_deg), 0.0, 0
+
+    def advance(self, now_ns, torque_nm):
+        while self._at_ns and now_ns - self._at_ns >= MS:
+            self._at_ns += MS
+            self.speed += 0.001 * (torque_nm - 0.08 * self.speed) / 0.006
+            self.angle += 0.001 * self.speed
+        self._at_ns = self._at_ns or now_ns
+
+
+def joint_bench(kit, angle_deg=-10.0):
+    """A bench of the gateway's tests with a servo and a hinge on a second cable."""
+
+    class JointBench(kit.Bench):
+        def __init__(self):
+            super().__init__()
+            self.core = GatewayCore(self.core.kind, orthosis=DYNAMIXEL)
+            self.servo_log = []
+            self.servo = DynamixelTwin(log=self.servo_log.append)
+            self.hinge = Hinge(angle_deg)
+            self.joint_wire = []
+            self.moves = None
+            self.joint_gone = False
+            self._motion_seq = self._move_due_ns = 0
+
+        def _carry_out(self, outputs):
+            super()._carry_out(outputs)
+            sent = b"".join(output.data for output in outputs if isinstance(output, ports.ToJoint))
+            if sent:
+                self.joint_wire.append((self.now_ns, sent))
+            if sent and not self.joint_gone:
+                self._hear(self.servo.feed(self.now_ns, sent))
+
+        def _hear(self, answer):
+            if answer and not self.joint_gone:
+                outputs = self.core.step(self.now_ns, [ports.JointBytes(answer)])
+                self.said += outputs
+                self._carry_out(outputs)
+
+        def run(self, ms):
+            for _ in range(ms):
+                self.servo.feel(self.now_ns, math.degrees(self.hinge.angle), math.degrees(self.hinge.speed))
+                self._hear(self.servo.advance(self.now_ns))
+                self.hinge.advance(self.now_ns, self.servo.torque_nm())
+                if self.moves is not None and self.now_ns >= self._move_due_ns:
+                    self._move_due_ns = self.now_ns + 20 * MS
+                    self.send(self.motion())
+                super().run(1)
+
+        def motion(self, **changes):
+            """The next order of the movement that is being asked for."""
+            self._motion_seq += 1
+            kind, fields = self.moves
+            stamps = {"seq": self._motion_seq, "stamp_ns": self.now_ns, "expires_ns": self.now_ns + 120 * MS}
+            return kind(**(stamps | {"sensor_ns": self.now_ns - 5 * MS} | fields | changes))
+
+        def ready(self):
+            """Both devices known, joint measured, armed for the session."""
+            self.step(ports.UnitOpened("memory"), ports.JointOpened("memory"))
+            self.run(1_500)
+            self.prescribe().press(JOINT)
+            self.send(WISH)
+            return self.arm()
+
+        def lift(self, ms=400, torque_mnm=60):
+            self.moves = (Assist, {"target_cdeg": 2_500, "speed_cdps": 3_000, "torque_mnm": torque_mnm})
+            self.run(ms)
+            return self
+
+    return JointBench()
+
+
+@pytest.fixture
+def bench(kit):
+    return joint_bench(kit)
+
+
+def test_an_assist_carries_the_limb_and_letting_go_ends_the_torque(bench):
+    bench.ready().lift(1_500)
+    assert bench.core.state is GatewayState.ARMED
+    assert 15.0 < math.degrees(bench.hinge.angle) < 30.0
+    assert bench.facts(Refusal) == []
+    report = bench.facts(JointReport)[-1]
+    assert report.moving
+    assert report.torque_on
+    assert abs(report.angle_cdeg - math.degrees(bench.hinge.angle) * 100) < 200
+    bench.moves = None
+    bench.send(Release(10_000, bench.now_ns, 200))
+    bench.run(500)
+    assert bench.servo.torque_nm() == 0.0
+    assert not bench.core.joint.on
+    assert bench.core.joint.freed
+
+
+def test_the_report_carries_todays_limits(bench):
+    bench.ready()
+    report = bench.core.joint.report()
+    assert (report.torque_limit_mnm, report.bound_by) == (1_200, "patient ceiling")
+    assert (report.angle_min_cdeg, report.angle_max_cdeg) == (0, 3_000)
+    assert report.speed_limit_cdps == 4_000
+
+
+@pytest.mark.parametrize(
+    "stop",
+    [
+        lambda bench: bench.press(StopNow("F12")),
+        lambda bench: bench.press(Disarm("enough")),
+        lambda bench: bench.step(ports.EngineGone("died")),
+        lambda bench: bench.step(ports.FrontGone("hung up")),
+        lambda bench: bench.step(ports.UnitGone("cable")),
+        lambda bench: bench.step(ports.StopSignal("SIGTERM")),
+    ],
+)
+def test_one_stop_stops_both_in_the_same_step(bench, stop):
+    bench.ready().lift().stimulate()
+    assert bench.servo.torque_nm() != 0.0
+    since = bench.now_ns
+    unit_plugged = not isinstance(stop(bench), type(None))
+    bench.moves = None
+    bench.renews = False
+    assert unit_plugged
+    assert [at for at, _ in bench.joint_wire if at == since]  # torque off left in that very step
+    bench.run(60)
+    assert bench.servo.torque_nm() == 0.0
+    assert not bench.core.joint.on
+    assert not bench.core.delivery.on
+    if not bench.closed and bench.core.unit.driver is not None:
+        assert bench.twin.drive() == ()
+
+
+def test_an_orthosis_that_never_answers_does_not_hold_up_the_current(bench):
+    bench.ready().lift().stimulate()
+    bench.joint_gone = True  # its cable carries nothing any more, and nobody says so
+    bench.run(400)
+    assert bench.core.state is GatewayState.LATCHED
+    assert bench.twin.drive() == ()
+    assert bench.off_ns
+    assert bench.facts(Latched)[0].cause
+
+
+def test_a_unit_that_never_answers_does_not_hold_up_the_torque(bench):
+    bench.ready().lift().stimulate()
+    bench.closed = True
+    bench.press(StopNow("F12"))
+    bench.moves = None
+    bench.run(40)
+    assert bench.servo.torque_nm() == 0.0
+
+
+def test_the_orthosis_lost_ends_the_current_and_says_what_to_do(bench):
+    bench.ready().lift().stimulate()
+    bench.joint_gone = True
+    bench.step(ports.JointGone("input/output error"))
+    assert bench.core.state is GatewayState.LATCHED
+    assert "SUPPORT THE LIMB" in bench.core.todo
+    bench.moves, bench.renews = None, False
+    bench.run(50)
+    assert bench.twin.drive() == ()
+    assert "plug it in again" in bench.core.blocked(bench.now_ns)
+
+
+def test_an_engine_that_falls_silent_loses_the_torque_within_its_lease(bench):
+    bench.ready().lift()
+    bench.moves = None
+    silent_from = bench.now_ns
+    while bench.servo.torque_nm() != 0.0:
+        bench.run(1)
+        assert bench.now_ns - silent_from <= 160 * MS
+    assert bench.core.state is GatewayState.LATCHED
+
+
+def test_nothing_moves_unless_armed_and_letting_go_is_carried_out_always(bench):
+    bench.step(ports.UnitOpened("memory"), ports.JointOpened("memory"))
+    bench.run(1_500)
+    bench.prescribe().press(JOINT)
+    bench.send(WISH)
+    bench.lift(200)
+    assert bench.servo.torque_nm() == 0.0
+    assert bench.core.delivery.refused > 0
+    bench.moves = None
+    before = len(bench.joint_wire)
+    bench.send(Free(1, bench.now_ns))
+    bench.send(Release(2, bench.now_ns, 100))
+    assert len(bench.joint_wire) > before
+
+
+def test_a_joint_that_nobody_measured_is_refused_and_latches(bench):
+    bench.step(ports.UnitOpened("memory"), ports.JointOpened("memory"))
+    bench.run(1_500)
+    bench.prescribe()
+    bench.send(WISH)
+    bench.arm()
+    bench.lift(40)
+    assert bench.facts(Refusal)[0].rule == "J07"
+    assert bench.core.state is GatewayState.LATCHED
+    assert bench.servo.torque_nm() == 0.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"target_cdeg": 3_001}, "J09"),
+        ({"torque_mnm": 1_201}, "J08"),
+        ({"speed_cdps": 4_001}, "J10"),
+        ({"expires_ns": 1}, "J04"),
+        ({"sensor_ns": 1}, "J17"),
+    ],
+)
+def test_an_order_outside_a_limit_is_refused_before_the_wire(bench, changes, rule):
+    bench.ready()
+    bench.moves = (Assist, {"target_cdeg": 2_500, "speed_cdps": 3_000, "torque_mnm": 60})
+    bench.send(bench.motion(**changes))
+    assert [fact.rule for fact in bench.facts(Refusal)[:1]] == [rule]
+    assert bench.core.state is GatewayState.LATCHED
+    bench.moves = None
+    bench.run(60)
+    assert bench.servo.torque_nm() == 0.0
+
+
+def test_without_news_of_the_joint_neither_current_nor_movement_is_admitted(bench):
+    bench.ready()
+    bench.joint_gone = True
+    bench.run(90)
+    assert not bench.core.joint.ok(bench.now_ns)
+    bench.send(bench.order(2_000))
+    assert bench.twin.drive() == ()
+    assert bench.core.state is GatewayState.LATCHED
+
+
+def test_a_hold_keeps_the_joint_where_it_is(kit):
+    bench = joint_bench(kit, angle_deg=5.0).ready()
+    here = round(math.degrees(bench.hinge.angle) * 100)
+    bench.moves = (Hold, {"angle_cdeg": max(0, here), "torque_mnm": 60})
+    bench.run(500)
+    assert bench.facts(Refusal) == []
+    assert abs(math.degrees(bench.hinge.angle) - 5.0) < 2.0
+
+
+def test_a_port_that_comes_back_as_another_servo_cannot_be_armed(bench):
+    bench.ready()
+    bench.step(ports.JointGone("cable"))
+    assert bench.core.state is GatewayState.LATCHED
+    other = DynamixelTwin("SIMDXL0002")
+    bench.servo, bench.hinge = other, Hinge(0.0)
+    bench.run(20)
+    bench.step(ports.JointOpened("memory"))
+    bench.run(1_500)
+    assert "SIMDXL0001" in bench.core.blocked(bench.now_ns)
+    assert "SIMDXL0002" in bench.core.blocked(bench.now_ns)
+
+
+def test_a_real_orthosis_is_refused_beside_a_simulated_unit(bench):
+    bench.step(ports.UnitOpened("memory"), ports.JointOpened("memory"))
+    bench.run(1_500)
+    bench.core.joint.unit.identity = "XM430-W210 id 1"
+    conditions = bench.core._conditions(bench.now_ns, for_arming=True)
+    assert conditions.simulated is False
+    assert replace(bench.core.joint.report()).identity == "XM430-W210 id 1"
