@@ -1,0 +1,1 @@
+"""Dynamixel Protocol 2.0: the half-duplex bus of Robotis servos, both roles of one codec."""
