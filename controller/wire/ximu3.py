@@ -197,6 +197,13 @@ def unstuff(stuffed: bytes) -> bytes | None:
     return stuffed.replace(b"\xdb\xdc", b"\x0a").replace(b"\xdb\xdd", b"\xdb")
 
 
+def resembles(data: bytes) -> bool:
+    """Are these bytes, cut anywhere, an x-IMU3's stream, binary or ASCII? Two measurements, and few bad messages."""
+    whole = [decode(line) for line in data.split(b"\n")[1:-1]]
+    measured = sum(isinstance(message, Inertial | Orientation) for message in whole)
+    return measured >= 2 and measured >= 2 * sum(isinstance(message, BadFrame) for message in whole)
+
+
 def encode(message: Inertial | Orientation, *, text: bool = False) -> bytes:
     """A data message as the device sends it, binary or (`text`) ASCII. Raises `LocalError` if it does not fit."""
     try:

@@ -3,18 +3,21 @@
 import json
 
 from controller.wire.ximu3 import BadFrame, Command, Framer, Inertial, Orientation, Quaternion, Vector, encode
+from sim.devices.puck_faults import Log, Measured, PuckFaults
 
 
-class Ximu3Twin:
+class Ximu3Twin(PuckFaults):
     """Device role of the codec. `text` makes it send ASCII lines instead of binary messages.
 
     `ignored` counts commands of the host that it has no answer for.
     """
 
-    def __init__(self, identity: str = "SIM-XIMU3-01", *, text: bool = False) -> None:
-        if not identity.startswith("SIM"):
-            raise ValueError(f"the identity of a simulated device begins with SIM, not {identity!r}")
-        self.identity = identity
+    has = ("clock-drift",)
+
+    def __init__(
+        self, identity: str = "SIM-XIMU3-01", seed: int = 1, log: Log | None = None, *, text: bool = False
+    ) -> None:
+        super().__init__(identity, log)
         self.ignored = 0
         self._text = text
         self._framer = Framer()
@@ -41,6 +44,10 @@ class Ximu3Twin:
 
         `load` is accepted for the sake of one call for all pucks; this device has no load cell.
         """
+        if self.ails:
+            self.restarts()
+            t_us = self.clock_us(t_us)
+            gyro_dps, acc_g, quaternion, _ = self.sensed(Measured(gyro_dps, acc_g, quaternion))
         inertial = encode(Inertial(t_us, gyro_dps, acc_g), text=self._text)
         if quaternion is None:
             return inertial
@@ -57,3 +64,8 @@ def _key(line: bytes) -> str:
     except (ValueError, RecursionError):
         return ""
     return next(iter(command)) if isinstance(command, dict) and len(command) == 1 else ""
+
+
+def ascii_twin(identity: str = "SIM-XIMU3-01", seed: int = 1, log: Log | None = None) -> Ximu3Twin:
+    """An x-IMU3 that has been set to ASCII messages."""
+    return Ximu3Twin(identity, seed, log, text=True)

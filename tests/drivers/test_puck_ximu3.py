@@ -109,3 +109,24 @@ def test_the_ximu3_twin_answers_a_ping_and_its_name_begins_with_sim(imu_twin):
     assert imu_twin.ignored == 4
     with pytest.raises(ValueError, match="SIM"):
         Ximu3Twin("REAL-1")
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("text", [False, True])
+def test_ximu3_reads_lines_of_either_end_and_binary_messages_in_one_stream(imu, text, end):
+    lines = b"Q,990,0.0000,1.0000,0.0000,0.0000" + end + b"I,1000,1.5000,-2.2500,300.0000,0.5000,0.2500,-1.0000" + end
+    first, second = imu.feed(1, lines + Ximu3Twin(text=text).frame(2_000, (4.0, 0.0, 0.0), UP))
+    assert (first.device_us, first.gyro_dps, first.acc_g) == (1000, (1.5, -2.25, 300.0), (0.5, 0.25, -1.0))
+    assert first.quaternion == second.quaternion == (0.0, 1.0, 0.0, 0.0)
+    assert (second.device_us, second.gyro_dps) == (2000, (4.0, 0.0, 0.0))
+    assert imu.bad_frames == 0
+
+
+@pytest.mark.parametrize("text", [False, True])
+def test_ximu3_binary_and_ascii_survive_any_cut(imu, text):
+    twin = Ximu3Twin(text=text)
+    data = b"".join(twin.frame(n * 10_000, (float(n), 0.0, 0.0), UP, (1.0, 0.0, 0.0, 0.0)) for n in range(20))
+    samples = [sample for n in range(len(data)) for sample in imu.feed(n, data[n : n + 1])]
+    assert [sample.gyro_dps[0] for sample in samples] == [float(n) for n in range(20)]
+    assert all(sample.quaternion == (1.0, 0.0, 0.0, 0.0) for sample in samples)
+    assert imu.bad_frames == 0

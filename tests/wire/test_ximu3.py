@@ -16,6 +16,7 @@ from controller.wire.ximu3 import (
     NotNeeded,
     Orientation,
     encode,
+    resembles,
     stuff,
     unstuff,
 )
@@ -183,3 +184,12 @@ def test_stuffing_is_undone(plain):
     stuffed = stuff(plain)
     assert stuffed.count(b"\n") == 1
     assert unstuff(stuffed[:-1]) == plain
+
+
+def test_a_stream_is_recognised_wherever_it_is_cut_binary_and_ascii():
+    for data in (MANUAL_INERTIAL, MANUAL_INERTIAL_TEXT, MANUAL_QUATERNION + MANUAL_INERTIAL):
+        stream = data * 6
+        assert all(resembles(stream[first : first + 4 * len(data)]) for first in range(len(data)))
+    assert not resembles(MANUAL_INERTIAL * 2)
+    assert not resembles(b"\n".join([b"garbage"] * 3 + [MANUAL_INERTIAL[:-1]] * 2) + b"\n")
+    assert not resembles(b"")

@@ -1,5 +1,6 @@
 """What the engine knows of a puck's driver: a machine fed bytes and time, without any input or output of its own."""
 
+from enum import StrEnum
 from typing import Protocol
 
 from controller.vocabulary.sample import Sample
@@ -35,3 +36,35 @@ class PuckDriver(Protocol):
     def next_deadline(self) -> int:
         """When `poll` has something to give, ns (`NEVER` if nothing is planned)."""
         ...
+
+
+class Signal(StrEnum):
+    """What a puck may show its wearer. `HERE` shakes it: only where no current can flow and no motion is judged."""
+
+    CUE = "cue"
+    DONE = "done"
+    HERE = "here"
+
+
+class PuckExtras:
+    """What some pucks can do beyond measuring. A driver that can inherits this class; all others do nothing.
+
+    `remark` is a sentence for the check list ("" for none).
+    """
+
+    remark: str = ""
+
+    def signal(self, now_ns: int, puck: str, what: Signal) -> None:
+        """Show it on the puck of that name; the bytes come out of `poll`. May be dropped: a light is no message."""
+
+    def close(self, now_ns: int) -> tuple[bytes, ...]:
+        """The port will be closed: the writes that leave the puck as it was found, each to be made on its own."""
+        return ()
+
+
+_NOTHING_MORE = PuckExtras()
+
+
+def extras_of(driver: PuckDriver) -> PuckExtras:
+    """The driver itself where it has extras, else a stand-in that does nothing."""
+    return driver if isinstance(driver, PuckExtras) else _NOTHING_MORE

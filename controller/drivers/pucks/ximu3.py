@@ -5,7 +5,7 @@ from controller.drivers.pucks.base import NEVER
 from controller.drivers.pucks.kind import PuckKind
 from controller.vocabulary.capabilities import Capabilities
 from controller.vocabulary.sample import CONNECTED, IMU_OK, Quaternion, Sample
-from controller.wire.ximu3 import BadFrame, Framer, Inertial, Orientation
+from controller.wire.ximu3 import BadFrame, Framer, Inertial, Orientation, resembles
 
 GYRO_DPS_MAX = 2500.0  # the sensor ends at 2000 deg/s
 ACC_G_MAX = 40.0  # the sensor ends at 16 g
@@ -110,4 +110,4 @@ class Ximu3Driver:
         return newest.quaternion
 
 
-XIMU3 = PuckKind("ximu3", Ximu3Driver, LineSettings(), Capabilities("x-IMU3", battery=True))
+XIMU3 = PuckKind("ximu3", Ximu3Driver, LineSettings(), Capabilities("x-IMU3", battery=True), resembles=resembles)
