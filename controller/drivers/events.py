@@ -24,5 +24,13 @@ class UnitFault:
     todo: str
 
 
+@dataclass(frozen=True, slots=True)
+class UnitWarning:
+    """Output may go on, but a person should know: what is so, and what to do about it, in plain sentences."""
+
+    cause: str
+    todo: str
+
+
 class PairCheckFailed(Exception):
     """The bytes for an order do not say what the order says (or cannot be made); nothing was written."""

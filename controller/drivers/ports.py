@@ -240,7 +240,7 @@ def _fault(path: str, error: Exception) -> PortFault:
     if number in (errno.EAGAIN, errno.EBUSY):
         return PortBusy(f"{path} is in use by another program", "close the other program that uses it, then try again")
     if number in (errno.EACCES, errno.EPERM):
-        todo = "serial port: join the group dialout; FitMi dongle: install docs/devices/70-stimloop-fitmi.rules"
+        todo = "serial port: join the group dialout; FitMi dongle: see `stimloop fitmi rule`"
         return PortMissing(text, f"{todo}; then log in again")
     if number in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
         return PortMissing(text, "plug the device in and switch it on, or choose another port")

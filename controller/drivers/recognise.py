@@ -15,16 +15,14 @@ CHOOSE = "Choose the right port or device."
 
 
 def recognise(data: bytes, but: str = "") -> str:
-    """The name of a device (as printed on it) that talks like `data`, other than the kind `but`; "" when none does."""
+    """The name (as printed on it) of a device other than `but` that talks like `data`; "" when none does."""
     for group in OWN:
         for name in OWN[group]:
-            if name == but:
-                continue
             try:
                 kind: Any = registry.load(group, name, object)  # of whichever group: all kinds have these two
             except UnknownDevice:
                 continue
-            if kind.resembles(data):
+            if kind.capabilities.device != but and kind.resembles(data):
                 return str(kind.capabilities.device)
     return ""
 
@@ -35,8 +33,7 @@ class Listener:
     `verdict` gives a sentence once the patience is over: what talks there instead, or that nobody talks.
     """
 
-    def __init__(self, kind: str, device: str) -> None:
-        self._kind = kind
+    def __init__(self, device: str) -> None:
         self._device = device
         self._heard = b""
         self._since_ns = 0
@@ -53,7 +50,7 @@ class Listener:
 
     def other(self) -> str:
         """A sentence that names both devices when something else talks here; "" when nothing else is recognised."""
-        other = recognise(self._heard, self._kind) if self._heard else ""
+        other = recognise(self._heard, self._device) if self._heard else ""
         if not other:
             return ""
         return f"This port was opened as a {self._device}, but a {other} talks there."

@@ -13,12 +13,19 @@ OWN: dict[str, dict[str, str]] = {
     STIMULATORS: {
         "p24": "controller.drivers.stimulators.p24:P24",
         "p24-low": "controller.drivers.stimulators.p24_low:P24_LOW",
+        "rehastim2": "controller.drivers.stimulators.rehastim2:REHASTIM2",
+        "rehamove3": "controller.drivers.stimulators.rehamove3:REHAMOVE3",
     },
     PUCKS: {
         "ximu3": "controller.drivers.pucks.ximu3:XIMU3",
         "fitmi": "controller.drivers.pucks.fitmi:FITMI",
+        "witmotion": "controller.drivers.pucks.witmotion:WITMOTION",
+        "bno085": "controller.drivers.pucks.bno085:BNO085",
+        "textline": "controller.drivers.pucks.textline:TEXTLINE",
     },
-    ORTHOSES: {},
+    ORTHOSES: {
+        "dynamixel": "controller.drivers.orthoses.dynamixel:DYNAMIXEL",
+    },
 }
 
 Kind = TypeVar("Kind")
@@ -36,7 +43,7 @@ def load(group: str, name: str, kind: type[Kind]) -> Kind:
     module, _, value = target.partition(":")
     try:
         found: Any = getattr(import_module(module), value)
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, SyntaxError, TypeError, ValueError) as error:
         raise UnknownDevice(f"{name!r} cannot be loaded from {target}: {error}") from error
     if not isinstance(found, kind):
         raise UnknownDevice(f"{name!r} ({target}) is no {kind.__name__}")

@@ -14,7 +14,7 @@ from controller.clock import MS
 from controller.drivers.orthoses.events import JointEvent
 from controller.drivers.orthoses.kind import OrthosisKind
 from controller.drivers.stimulators.base import StimulatorDriver
-from controller.drivers.stimulators.events import Ready, UnitEvent, UnitFault
+from controller.drivers.stimulators.events import Ready, UnitEvent, UnitFault, UnitWarning
 from controller.drivers.stimulators.kind import StimulatorKind
 from controller.gateway import ports
 from controller.gateway.arming import ArmingDesk, Permission
@@ -81,7 +81,7 @@ class GatewayCore:
             ports.UnitGone: self._on_gone,
             ports.UnitBytes: self._on_bytes,
             **dict.fromkeys(get_args(ports.JointInput), self._on_joint),
-            ports.StopSignal: self._on_stop_signal,
+            ports.StopSignal: lambda now_ns, entry: stop_pressed(self, now_ns, entry.source),
         }
 
     # -- the machine ---------------------------------------------------------------------------------------------
@@ -205,9 +205,6 @@ class GatewayCore:
         if obey is not None:
             obey(self, now_ns, entry.message)
 
-    def _on_stop_signal(self, now_ns: int, entry: ports.StopSignal) -> None:
-        stop_pressed(self, now_ns, entry.source)
-
     def arm_when_ready(self, now_ns: int) -> None:
         """Carry out a confirmed wish to arm, once every device is ready."""
         wish = self.wish
@@ -269,6 +266,8 @@ class GatewayCore:
             if self.state is GatewayState.CONNECTED:
                 self._move(now_ns, Happening.READY)
             self.arm_when_ready(now_ns)
+        elif isinstance(event, UnitWarning):
+            self.unit.warn(now_ns, event)
         elif isinstance(event, UnitFault):
             fault = self.unit.explain(event)
             self.latch(now_ns, fault.cause, fault.todo)

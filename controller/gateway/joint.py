@@ -23,6 +23,9 @@ from safety.orders import Refused
 
 POSTURE_NS_MAX = 60 * MS
 REPORT_EVERY_NS = 40 * MS
+RAMP_MS_MAX = 1_000
+CONFIRM_NS = 200 * MS
+"""After the ramp: torque off, and a read that confirms it."""
 
 
 class Joint:
@@ -38,16 +41,18 @@ class Joint:
         self._guard = guard
         self._voice = voice
         self._report_due_ns = 0
+        self._letting_go_until_ns = 0
 
     # -- what is so now ------------------------------------------------------------------------------------------
 
     def ok(self, now_ns: int) -> bool:
-        """No orthosis is fitted, or it is ready and has said where it is within 60 ms."""
+        """No orthosis is fitted, or it is ready (or letting go softly) and has said where it is within 60 ms."""
         unit = self.unit
         if unit is None:
             return True
         posture = unit.driver.posture if unit.driver is not None else None
-        return unit.ready and posture is not None and 0 <= now_ns - posture.t_ns <= POSTURE_NS_MAX
+        steady = unit.ready or (unit.identity != "" and now_ns <= self._letting_go_until_ns)
+        return steady and posture is not None and 0 <= now_ns - posture.t_ns <= POSTURE_NS_MAX
 
     @property
     def identified(self) -> bool:
@@ -141,6 +146,7 @@ class Joint:
 
     def stop(self, now_ns: int, why: str) -> None:
         """Torque off, now, in every state."""
+        self._letting_go_until_ns = 0
         if self.unit is not None:
             self.unit.stop(now_ns)
             self._end(now_ns, why)
@@ -149,6 +155,7 @@ class Joint:
         driver = None if self.unit is None else self.unit.driver
         if driver is not None:
             self._voice.joint(driver.release(now_ns, ramp_ms) if ramp_ms > 0 else driver.stop(now_ns))
+            self._letting_go_until_ns = now_ns + min(ramp_ms, RAMP_MS_MAX) * MS + CONFIRM_NS
         self._end(now_ns, "released")
 
     def _end(self, now_ns: int, why: str) -> None:
@@ -186,10 +193,10 @@ class Joint:
         return []
 
     def keep(self, now_ns: int, leaving: bool) -> list[JointEvent]:
-        """Time for the driver: steps of a movement go out only while its lease lives."""
+        """Time for the driver: steps of a movement go out while its lease lives, those of letting go for a while."""
         if self.unit is None:
             return []
-        alive = (self.on and now_ns <= self.lease_until_ns) or self.freed
+        alive = (self.on and now_ns <= self.lease_until_ns) or now_ns <= self._letting_go_until_ns or self.freed
         return self.unit.keep(now_ns, alive, leaving)
 
     def heed(self, now_ns: int, event: JointEvent) -> UnitFault | None:

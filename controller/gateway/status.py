@@ -32,5 +32,6 @@ def status_of(core: "GatewayCore", now_ns: int) -> GatewayStatus:
         refused=core.delivery.refused,
         wire_faults=0 if driver is None else driver.wire_faults,
         capabilities=core.kind.capabilities,
+        warning=core.unit.warning,
         joint=() if joint is None else (joint,),
     )

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from controller.clock import SECOND
-from controller.drivers.events import Identified, UnitFault
+from controller.drivers.events import Identified, UnitFault, UnitWarning
 from controller.drivers.recognise import CHOOSE, Listener
 from controller.gateway import ports
 from controller.gateway.voice import Voice
@@ -66,9 +66,10 @@ class Unit(Generic[DriverT]):
     def __init__(self, kind: Kind[DriverT], voice: Voice, place: Place = UNIT) -> None:
         self.driver: DriverT | None = None
         self.identity = ""
+        self.warning = ""
         self.missing = f"The {place.name}'s port has not been opened yet."
         self._new_driver = kind.driver
-        self._listener = Listener(kind.name, kind.capabilities.device)
+        self._listener = Listener(kind.capabilities.device)
         self._voice = voice
         self._place = place
         self._known = ""
@@ -82,7 +83,7 @@ class Unit(Generic[DriverT]):
     def opened(self, now_ns: int, port: str) -> None:
         """The port is open: stop first, then ask who it is."""
         self.driver = self._new_driver()
-        self.identity = self.missing = ""
+        self.identity = self.missing = self.warning = ""
         self._reopen_at_ns = 0
         self._listener.begin(now_ns)
         self._write(self.driver.start(now_ns))
@@ -114,6 +115,11 @@ class Unit(Generic[DriverT]):
             if isinstance(event, Identified):
                 self._meet(now_ns, event)
         return events
+
+    def warn(self, now_ns: int, event: UnitWarning) -> None:
+        """Output may go on, but a person should know; the next status says it."""
+        self.warning = f"{event.cause} {event.todo}"
+        self._voice.log(now_ns, "warning", {"cause": event.cause, "todo": event.todo})
 
     def explain(self, fault: UnitFault) -> UnitFault:
         """A fault of a device that has not said who it is may only mean that it is another one."""

@@ -80,7 +80,7 @@ class Orthosis(Part):
 
 
 class Move(Part):
-    """What a phase asks of the orthosis: to move to a position, or to hold one. None: as much as the protocol allows."""
+    """What a phase asks of the orthosis: to move to a position, or to hold one. None: as the protocol says."""
 
     move_to: Name | None = None
     hold: Name | None = None

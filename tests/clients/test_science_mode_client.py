@@ -2,11 +2,7 @@
 
 import asyncio
 import logging
-import os
 import random
-import select
-import threading
-import tty
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,55 +15,19 @@ from science_mode_4.mid_level import MidLevelChannelConfiguration, PacketMidLeve
 from science_mode_4.protocol import ChannelPoint  # noqa: E402
 from science_mode_4.protocol.protocol import Protocol  # noqa: E402
 
-from controller.clock import now_ns  # noqa: E402
 from controller.wire.sciencemode.messages import ChannelUpdate, MlUpdate  # noqa: E402
 from controller.wire.sciencemode.p24 import encode  # noqa: E402
 from sim.devices.p24 import P24Twin  # noqa: E402
+from tests.clients.served import Served  # noqa: E402
 
 ROUNDS = 10_000
 
 
-class Served:
-    """A twin behind a real PTY, in a thread of its own; `close` ends it and gives back the log."""
-
-    def __init__(self) -> None:
-        self.log: list[dict[str, Any]] = []
-        self.twin = P24Twin(log=self.log.append)
-        self._master, self._slave = os.openpty()
-        tty.setraw(self._slave)
-        self.path = os.ttyname(self._slave)
-        self._wake, self._end = os.pipe()
-        self._thread = threading.Thread(target=self._serve)
-        self._thread.start()
-
-    def _serve(self) -> None:
-        while True:
-            wait_s = min(max(0.0, (self.twin.next_deadline() - now_ns()) / 1e9), 1.0)
-            readable, _, _ = select.select([self._master, self._wake], [], [], wait_s)
-            if self._wake in readable:
-                return
-            data = os.read(self._master, 4096) if self._master in readable else b""
-            answer = self.twin.feed(now_ns(), data) if data else self.twin.advance(now_ns())
-            if answer:
-                os.write(self._master, answer)
-
-    def close(self) -> list[dict[str, Any]]:
-        os.write(self._end, b"x")
-        self._thread.join()
-        for descriptor in (self._master, self._slave, self._wake, self._end):
-            os.close(descriptor)
-        self.twin.close(now_ns())
-        return self.log
-
-
 @pytest.fixture
 def served() -> Iterator[Served]:
-    server = Served()
-    try:
-        yield server
-    finally:
-        if server._thread.is_alive():
-            server.close()
+    server = Served(P24Twin)
+    yield server
+    server.close()
 
 
 async def session(path: str) -> dict[str, Any]:

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from controller.drivers.stimulators import p24_orders
 from controller.drivers.stimulators.events import Confirmed, Identified, PairCheckFailed, Ready, UnitFault
 from controller.drivers.stimulators.p24 import P24_LIMITS, P24Driver
+from controller.drivers.stimulators.sciencemode_orders import STOP_FRAMES
 from controller.wire.sciencemode.frame import Frame, Framer
 from controller.wire.sciencemode.messages import (
     Ack,
@@ -19,6 +19,7 @@ from controller.wire.sciencemode.messages import (
     GetDeviceId,
     GetExtendedVersion,
     GetStimStatus,
+    LlStop,
     MlGetCurrentData,
     MlInit,
     MlStop,
@@ -26,7 +27,7 @@ from controller.wire.sciencemode.messages import (
     RunReport,
     StimStatus,
 )
-from controller.wire.sciencemode.p24 import decode_request, encode
+from controller.wire.sciencemode.p24 import CATALOGUE, decode_request, encode
 from safety.orders import Admitted, Deliver, Purpose, Renew, Token
 from safety.stimulus import Point, Train, biphasic
 from sim.devices.p24 import P24Twin
@@ -89,7 +90,7 @@ def deliver_and_ack(driver: P24Driver, now_ns: int, *trains: Train) -> list[obje
 
 def test_a_connection_begins_with_a_stop_and_ends_ready() -> None:
     driver = P24Driver()
-    assert requests(driver.start(T0)) == [MlUpdate(), MlStop()]
+    assert requests(driver.start(T0)) == [MlUpdate(), MlStop(), LlStop()]
     assert not driver.confirmed_zero
     events = driver.feed(T0, encode(62, Ack(33, 7)) + encode(63, Ack(35)))
     assert events == [Confirmed(T0, ())]
@@ -120,7 +121,8 @@ def test_a_unit_with_another_protocol_is_refused() -> None:
 
 def test_a_silent_unit_is_told_to_stop_again_and_reported_once() -> None:
     driver = P24Driver()
-    stop = driver.start(T0)
+    driver.start(T0)
+    stop = STOP_FRAMES.data
     now_ns, sent, found = T0, 0, []
     for _ in range(12):
         now_ns = driver.next_deadline()
@@ -272,7 +274,7 @@ ENCODER_DEFECTS = {
 @pytest.mark.parametrize("defect", ENCODER_DEFECTS)
 def test_pair_check_catches_an_encoder_that_says_something_else(defect: str, monkeypatch: pytest.MonkeyPatch) -> None:
     driver = ready_driver()
-    monkeypatch.setattr(p24_orders, "encode", lambda number, update: encode(number, ENCODER_DEFECTS[defect](update)))
+    monkeypatch.setattr(CATALOGUE, "encode", lambda number, update: encode(number, ENCODER_DEFECTS[defect](update)))
     with pytest.raises(PairCheckFailed):
         driver.deliver(ticket(TRAIN), T0)
 
@@ -283,10 +285,10 @@ def test_pair_check_catches_an_encoder_that_says_something_else(defect: str, mon
 def test_pair_check_catches_damaged_bytes_and_a_wrong_number(spoil: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     driver = ready_driver()
     with monkeypatch.context() as patch:
-        patch.setattr(p24_orders, "encode", lambda number, update: spoil(encode(number, update)))
+        patch.setattr(CATALOGUE, "encode", lambda number, update: spoil(encode(number, update)))
         with pytest.raises(PairCheckFailed):
             driver.deliver(ticket(TRAIN), T0)
-    monkeypatch.setattr(p24_orders, "encode", lambda number, update: encode(number ^ 1, update))
+    monkeypatch.setattr(CATALOGUE, "encode", lambda number, update: encode(number ^ 1, update))
     with pytest.raises(PairCheckFailed):
         driver.deliver(ticket(TRAIN), T0)
 
@@ -559,7 +561,7 @@ def test_rearm_while_the_stop_is_on_its_way_initialises_after_it() -> None:
 def test_rearm_after_a_fault_begins_with_a_stop() -> None:
     driver = ready_driver()
     driver.feed(T0, encode(17, Ack(66, 4)))
-    assert requests(driver.rearm(T0)) == [MlUpdate(), MlStop()]
+    assert requests(driver.rearm(T0)) == [MlUpdate(), MlStop(), LlStop()]
 
 
 # -- together with the twin --------------------------------------------------------------------------------------------

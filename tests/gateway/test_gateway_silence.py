@@ -196,7 +196,7 @@ def test_after_a_reconnect_stop_comes_first_and_no_update_ever_again(stimulating
     stimulating._plug_in()
     stimulating.step(ports.UnitOpened("memory"))
     assert stimulating.wire[-1][0] == back_ns
-    assert next(data for at_ns, data in stimulating.wire if at_ns >= back_ns) == STOP_FRAMES.data
+    assert next(data for at_ns, data in stimulating.wire if at_ns >= back_ns).startswith(STOP_FRAMES.data)
     for _ in range(10):  # the engine has not understood yet
         stimulating.send(stimulating.order(6_000), stimulating.renewal())
         stimulating.run(50)

@@ -284,3 +284,27 @@ def test_a_real_orthosis_is_refused_beside_a_simulated_unit(bench):
     conditions = bench.core._conditions(bench.now_ns, for_arming=True)
     assert conditions.simulated is False
     assert replace(bench.core.joint.report()).identity == "XM430-W210 id 1"
+
+
+def test_a_soft_release_falls_in_steps_and_current_may_go_on_meanwhile(bench):
+    bench.ready().lift(600, torque_mnm=150).stimulate()
+    bench.moves = None
+    before = abs(bench.servo.torque_nm())
+    bench.send(Release(10_000, bench.now_ns, 300))
+    seen = []
+    for _ in range(20):
+        bench.run(20)
+        seen.append(abs(bench.servo.torque_nm()))
+    assert bench.core.state is GatewayState.DELIVERING
+    assert bench.twin.drive() != ()
+    assert 0.0 < min(torque for torque in seen[:5])  # it does not drop the limb
+    assert max(seen) <= before + 0.02
+    assert seen[-1] == 0.0
+
+
+def test_a_release_without_end_is_cut_off(bench):
+    bench.ready().lift(600, torque_mnm=150)
+    bench.moves = None
+    bench.send(Release(10_000, bench.now_ns, 60_000))
+    bench.run(1_400)
+    assert bench.servo.torque_nm() == 0.0

@@ -36,7 +36,7 @@ from controller.wire.sciencemode.messages import (
 from controller.wire.sciencemode.p24 import decode_answer, decode_request, encode
 from controller.wire.sciencemode.pulses import update_fault
 from sim.devices.p24 import P24Twin
-from sim.devices.p24_output import fits
+from sim.devices.sciencemode_output import fits
 
 VECTORS = json.loads((Path(__file__).parents[1] / "data" / "sciencemode4_p24.json").read_text())
 SERVER = [pytest.param(case, id=case["case"]) for case in VECTORS["server_accept_reject"]]
@@ -167,7 +167,7 @@ CHANNELS = st.lists(
 
 @given(CHANNELS)
 def test_hosts_check_and_units_check_agree(channels: tuple[ChannelUpdate, ...]) -> None:
-    assert fits(channels) is (update_fault(MlUpdate(channels)) == "")
+    assert fits(channels, 130_000, 60) is (update_fault(MlUpdate(channels)) == "")
 
 
 def damaged(data: bytes) -> bytes:
@@ -208,10 +208,7 @@ def test_requests_with_a_wrong_payload_are_parameter_errors(bench: Bench) -> Non
     assert bench.ask(T0, MlGetCurrentData(9)) == ChannelReport(2)
 
 
-def test_low_level_is_refused() -> None:
-    bench = Bench()
-    assert bench.ask(T0, LlInit()) == Ack(67, 11)
-    bench.twin = Bench().ready().twin
+def test_low_level_is_refused_while_the_mid_level_is_up(bench: Bench) -> None:
     assert bench.ask(T0, LlInit()) == Ack(1, 7)
     assert bench.ask(T0, LlChannelConfig(0, 0, ((100, 500),))) == LlChannelConfigAck(7)
 

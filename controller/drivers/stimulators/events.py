@@ -6,6 +6,7 @@ from controller.drivers.events import Identified as Identified
 from controller.drivers.events import PairCheckFailed as PairCheckFailed
 from controller.drivers.events import Ready as Ready
 from controller.drivers.events import UnitFault as UnitFault
+from controller.drivers.events import UnitWarning as UnitWarning
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,4 +17,4 @@ class Confirmed:
     outputs: tuple[tuple[int, int], ...]
 
 
-UnitEvent = Identified | Ready | Confirmed | UnitFault
+UnitEvent = Identified | Ready | Confirmed | UnitFault | UnitWarning

@@ -1,1 +1,1 @@
-"""ScienceMode 4: the serial protocol of the HASOMED P24 stimulators, both roles of one codec."""
+"""ScienceMode 3 and 4, the serial protocols of the HASOMED RehaMove3 and P24: one codec, both roles, two catalogues."""

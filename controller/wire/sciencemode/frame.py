@@ -66,6 +66,30 @@ def parse(data: bytes) -> Frame | BadFrame:
     return _read(data, 0, size, crc)
 
 
+def renumbered(data: bytes) -> bytes:
+    """`data` with another packet number in the frame that it begins with. Raises `LocalError` when it begins with none.
+
+    For tests of what a bad line does: the frame is good in everything else.
+    """
+    size, frame = _first(data)
+    return build(frame.packet_number ^ PACKET_NUMBERS // 2, frame.command, frame.payload) + data[size:]
+
+
+def mislengthed(data: bytes) -> bytes:
+    """`data` with a wrong length field in the frame that it begins with. Raises `LocalError` where there is none."""
+    size, _ = _first(data)
+    return _OPENING[size + 1 if size < FRAME_BYTES_MAX else size - 1] + data[HEADER_BYTES - 4 :]
+
+
+def _first(data: bytes) -> tuple[int, Frame]:
+    size, crc = _header(data, 0)
+    if FRAME_BYTES_MIN <= size <= len(data):
+        frame = _read(data, 0, size, crc)
+        if isinstance(frame, Frame):
+            return size, frame
+    raise LocalError("these bytes do not begin with a good frame")
+
+
 def _header(data: bytes, at: int) -> tuple[int, int]:
     """Length and CRC of the header at `at`; length 0 where there is none, -1 where more bytes are needed to tell."""
     if len(data) - at < HEADER_BYTES:

@@ -1,4 +1,4 @@
-"""What a P24 and its host say to each other, as plain values. Channels stand here as on the wire, 0 to 7.
+"""What a P24 or a RehaMove3 and its host say to each other, as plain values. Channels as on the wire, from 0.
 
 Currents are integers in uA, times in us. Source: vendor C library ScienceMode4 0cb1201 and the P24 instructions for
 use v1.1 (whose table gives 37/38 for Get_current_data: a misprint, library and frames say 36/37).
@@ -70,13 +70,19 @@ class LlStop(NamedTuple):
 
 
 class MlInit(NamedTuple):
+    """The flag exists in the P24 alone; the same bit switches a demultiplexer on in a RehaMove3."""
+
     stop_on_all_errors: bool = True
 
 
 class MlUpdate(NamedTuple):
-    """The whole state: a channel that is not named is off. No channels at all: everything off, high voltage stays."""
+    """The whole state: a channel that is not named is off. No channels at all: everything off, high voltage stays.
+
+    `soft_start` exists in the RehaMove3's frames alone; this program never sets it.
+    """
 
     channels: tuple[ChannelUpdate, ...] = ()
+    soft_start: bool = False
 
 
 class MlStop(NamedTuple):
@@ -127,8 +133,15 @@ class LlChannelConfigAck(NamedTuple):
     samples: tuple[int, ...] = ()
 
 
+class LlPulseAck(NamedTuple):
+    """A RehaMove3's answer to one pulse of the low level: `channel` is the one that an electrode error is about."""
+
+    result: int = 0
+    channel: int = 0
+
+
 class RunReport(NamedTuple):
-    """Current data, selection 2 (channels 0-3) or 3 (0-7): running or not, one electrode-fault bit a channel."""
+    """Current data, selection 2 (channels 0-3; all that a RehaMove3 has) or 3 (0-7): running, electrode-fault bits."""
 
     result: int = 0
     selection: int = 2

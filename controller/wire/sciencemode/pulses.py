@@ -1,4 +1,4 @@
-"""The pulses in a P24's frames: points, updates of the mid level, and what a unit would refuse of them.
+"""The pulses in the frames: points, updates of the mid level, and what a unit would refuse of them.
 
 Currents are integers in uA on the unit's grid of 500 uA, times in us on the grid of their field. Everything else is a
 defect of the caller and refused with `LocalError`, never rounded.
@@ -26,20 +26,21 @@ _SHAPE = struct.Struct(">BH")
 _CHANNELS_OF = [tuple(channel for channel in range(CHANNELS) if mask >> channel & 1) for mask in range(256)]
 
 
-def update_fault(update: MlUpdate) -> str:
-    """Why a unit refuses `update` ("" when it accepts): 130 mA, a period, and time for all pulses of all channels.
+def update_fault(update: MlUpdate, current_ua_max: int = CURRENT_UA_MAX, overhead_us: int = PULSE_OVERHEAD_US) -> str:
+    """Why a unit refuses `update` ("" when it accepts): its current, a period, and time for all pulses of all channels.
 
-    The sum over channels of (all points + 60 us) / period must stay under one (vendor C library, packet validity).
+    The sum over channels of (all points + overhead) / period must stay under one (vendor C library, packet validity).
+    The usual figures are the P24's.
     """
     busy, whole = 0, 1
     for channel, points, period_us, _, _ in update.channels:
         if not period_us > 0:
             return f"channel {channel + 1} has no period"
-        length_us = PULSE_OVERHEAD_US
+        length_us = overhead_us
         for duration_us, current_ua in points:
             length_us += duration_us
-            if not -CURRENT_UA_MAX <= current_ua <= CURRENT_UA_MAX:
-                return f"{current_ua} uA on channel {channel + 1} is above {CURRENT_UA_MAX} uA"
+            if not -current_ua_max <= current_ua <= current_ua_max:
+                return f"{current_ua} uA on channel {channel + 1} is above {current_ua_max} uA"
         busy, whole = busy * period_us + length_us * whole, whole * period_us
     return "" if busy < whole else "the pulses of all channels do not fit into their periods"
 
@@ -78,6 +79,8 @@ def decode_points(data: bytes, at: int, count: int) -> tuple[PulsePoint, ...]:
 
 def encode_update(message: MlUpdate) -> bytes:
     """Payload of an update: one bit a channel, then each active channel in rising order. Raises `LocalError`."""
+    if message.soft_start:
+        raise LocalError("this unit has no soft start")
     mask = 0
     data = b""
     for channel, points, period_us, ramp, fine in message.channels:

@@ -1,4 +1,4 @@
-"""What a simulated P24 puts out: the pulses of one channel, reckoned when asked and never one by one.
+"""What a simulated ScienceMode unit puts out: the pulses of one channel, reckoned when asked and never one by one.
 
 A pulse clock runs from the instant a channel comes on. Pulse k of an undisturbed train comes k periods after the first;
 how many have come by now is a division. A new amplitude or pulse width keeps the clock and applies from the next pulse
@@ -16,8 +16,10 @@ Points = tuple[tuple[int, int], ...]
 
 SHORTEST_US = 10
 """The unit lets shorter points act as 10 us."""
-CURRENT_UA_MAX = 130_000
-OVERHEAD_US = 60
+ELECTRODE_UA_MIN = 15_000
+"""Below this the unit cannot tell whether current gets through."""
+ELECTRODE, LOW_CURRENT = 1, 3
+"""What is wrong with a channel, as the P24's report numbers it."""
 
 
 class Shape(NamedTuple):
@@ -53,6 +55,8 @@ class Channel:
         self.number = number
         self.shape: Shape | None = None
         self.contact = True
+        self.symptom = ELECTRODE
+        """What the unit notices where there is no contact."""
         self.pulses = 0
         self.charge_pc = 0
         self._log = log
@@ -62,6 +66,10 @@ class Channel:
         self._train: Shape | None = None
         self._train_start_ns = self._train_end_ns = 0
         self._train_pulses = 0
+
+    def missed(self, shape: Shape) -> int:
+        """What the unit notices when it puts out this pulse: 0, `ELECTRODE` or `LOW_CURRENT`."""
+        return 0 if self.contact or shape.amplitude_ua < ELECTRODE_UA_MIN else self.symptom
 
     @property
     def next_pulse_ns(self) -> int:
@@ -127,13 +135,13 @@ class Channel:
         self._train_pulses = 0
 
 
-def fits(channels: tuple[ChannelUpdate, ...]) -> bool:
-    """The unit's own check of an update, written apart from the host's: 130 mA, and time for every pulse."""
-    if any(not -CURRENT_UA_MAX <= current_ua <= CURRENT_UA_MAX for entry in channels for _, current_ua in entry.points):
+def fits(channels: tuple[ChannelUpdate, ...], current_ua_max: int, overhead_us: int) -> bool:
+    """The unit's own check of an update, written apart from the host's: current, and time for every pulse."""
+    if any(not -current_ua_max <= current_ua <= current_ua_max for entry in channels for _, current_ua in entry.points):
         return False
     if any(entry.period_us <= 0 for entry in channels):
         return False
-    # Sum of (points + 60 us) / period below one, cleared of fractions.
+    # Sum of (points + overhead) / period below one, cleared of fractions.
     whole = prod(entry.period_us for entry in channels)
-    busy = sum((sum(us for us, _ in entry.points) + OVERHEAD_US) * whole // entry.period_us for entry in channels)
+    busy = sum((sum(us for us, _ in entry.points) + overhead_us) * whole // entry.period_us for entry in channels)
     return busy < whole

@@ -1,34 +1,37 @@
-"""A simulated P24 without its host: level, channels, electrodes and the watchdog, on the caller's clock."""
+"""A simulated ScienceMode unit without its host: level, channels, electrodes watchdog, on the caller's clock."""
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
-from controller.wire.sciencemode.messages import CHANNELS, ChannelUpdate
-from sim.devices.p24_output import Channel, Log
+from controller.wire.sciencemode.messages import ChannelUpdate
+from sim.devices.sciencemode_output import ELECTRODE, LOW_CURRENT, Channel, Log
+from sim.devices.sciencemode_profile import TwinProfile
 
 MS = 1_000_000
 FOREVER = 1 << 62
 WATCHDOG_NS = 2_000 * MS
-ELECTRODE_UA_MIN = 15_000
-"""Below this the unit cannot tell whether an electrode is on."""
+FAULT_NAMES = {ELECTRODE: "electrode", LOW_CURRENT: "low current"}
 
 
 class State(StrEnum):
     """What level is up, and whether it runs."""
 
     NONE = "none"
+    LL = "ll"
     ML = "ml"
     RUNNING = "running"
 
 
-class P24Unit:
-    """Channels are numbered from 1 in everything that is said; `P24Twin` adds the host's side."""
+class ScienceModeUnit:
+    """Channels are numbered from 1 in everything that is said; `ScienceModeTwin` adds the host's side."""
+
+    profile: ClassVar[TwinProfile]
 
     def __init__(self, log: Log | None) -> None:
         self.state = State.NONE
         self._log = log
-        self._channels = [Channel(number + 1, log) for number in range(CHANNELS)]
-        self._errors = [0] * CHANNELS
+        self._channels = [Channel(number + 1, log) for number in range(self.profile.channels)]
+        self._errors = [0] * self.profile.channels
         self._stop_all = False
         self._now_ns = 0
         self._alive_ns = 0
@@ -36,6 +39,7 @@ class P24Unit:
         self._switched_ns = FOREVER
         self._update: tuple[ChannelUpdate, ...] | None = None
         self._drive: tuple[tuple[int, int, int, int], ...] | None = None
+        self._unasked = b""
 
     def advance(self, now_ns: int) -> bytes:
         """Live up to `now_ns`: delayed answers, the watchdog, electrodes that are missed."""
@@ -83,22 +87,27 @@ class P24Unit:
 
     def electrode(self, channel: int, ok: bool) -> None:
         """Stick the electrode of `channel` on or take it off, as of the last instant lived through."""
-        if not 1 <= channel <= CHANNELS:
-            raise ValueError(f"channels are 1 to {CHANNELS}, not {channel}")
+        self.contact(channel, ok, ELECTRODE)
+
+    def contact(self, channel: int, ok: bool, symptom: int) -> None:
+        """The same, for whatever keeps current from the skin: the unit notices it as `symptom`."""
+        if not 1 <= channel <= self.profile.channels:
+            raise ValueError(f"channels are 1 to {self.profile.channels}, not {channel}")
         self._settle(self._now_ns)
-        self._channels[channel - 1].contact = ok
+        place = self._channels[channel - 1]
+        place.contact, place.symptom = ok, symptom
         self._drive = None
         self._plan()
 
     # -- what happens by itself --------------------------------------------------------------------------------------
 
     def _plan(self) -> None:
-        due = self._switched_ns
+        due = self._now_ns if self._unasked else self._switched_ns
         for channel in self._channels:
             if (shape := channel.shape) is None:
                 continue
             due = min(due, self._alive_ns + WATCHDOG_NS)
-            if not channel.contact and shape.amplitude_ua >= ELECTRODE_UA_MIN:
+            if channel.missed(shape):
                 due = min(due, max(channel.next_pulse_ns, self._now_ns))
         self._deadline_ns = due
 
@@ -106,11 +115,11 @@ class P24Unit:
         """Whatever is due at `at_ns`."""
         self._settle(at_ns)
         self._now_ns = at_ns
-        answers = self._switched(at_ns) if self._switched_ns <= at_ns else b""
+        answers, self._unasked = self._unasked, b""
+        answers += self._switched(at_ns) if self._switched_ns <= at_ns else b""
         for index, channel in enumerate(self._channels):
             shape = channel.shape
-            missed = shape is not None and not channel.contact and shape.amplitude_ua >= ELECTRODE_UA_MIN
-            if missed and channel.next_pulse_ns <= at_ns:
+            if shape is not None and channel.missed(shape) and channel.next_pulse_ns <= at_ns:
                 self._electrode_fault(at_ns, index)
         if self.state is State.RUNNING and at_ns >= self._alive_ns + WATCHDOG_NS:
             self._all_off()
@@ -125,13 +134,18 @@ class P24Unit:
         return b""
 
     def _electrode_fault(self, at_ns: int, index: int) -> None:
-        self._errors[index] = 1
-        self._note(at_ns, "fault", fault="electrode", channel=index + 1)
+        symptom = self._errors[index] = self._channels[index].symptom
+        self._note(at_ns, "fault", fault=FAULT_NAMES[symptom], channel=index + 1)
         if self._stop_all:
             self._all_off()
         else:
             self._channels[index].off()
         self._update = self._drive = None
+
+    def _restart(self, now_ns: int) -> None:
+        """The unit starts anew by itself, as a weak supply makes it: what it was about to say is lost."""
+        self._unasked = b""
+        self._switched_ns = FOREVER
 
     def _settle(self, now_ns: int) -> None:
         for channel in self._channels:

@@ -1,9 +1,28 @@
 """What is believed of the unit's outputs: ordered, acknowledged, and reported as running."""
 
+from collections.abc import Callable
+from typing import Any
+
 from controller.drivers.stimulators.events import UnitFault
-from controller.drivers.stimulators.p24_faults import CHANNEL_FAULTS, belief_fault, channel_fault
-from controller.drivers.stimulators.p24_orders import Outputs
-from controller.wire.sciencemode.messages import ChannelReport
+from controller.drivers.stimulators.sciencemode_faults import CHANNEL_FAULTS, belief_fault, channel_fault
+from controller.drivers.stimulators.sciencemode_orders import Outputs
+from controller.wire.sciencemode.messages import ChannelReport, RunReport
+
+Seen = tuple[int, tuple[int, ...]]
+"""(mask of what runs, -1 for "some channel"; fault of each channel from 1, 0 for none)."""
+
+
+def _seen_by_channel(expected: int, report: ChannelReport) -> Seen:
+    return report.active, report.errors
+
+
+def _seen_as_a_whole(expected: int, report: RunReport) -> Seen:
+    """A unit that only says whether it runs: where it does, it is taken to run what is expected."""
+    bits = report.electrode_faults
+    return (expected or -1) if report.running else 0, tuple(bits >> channel & 1 for channel in range(bits.bit_length()))
+
+
+_SEEN: dict[type, Callable[[int, Any], Seen]] = {ChannelReport: _seen_by_channel, RunReport: _seen_as_a_whole}
 
 
 class Belief:
@@ -32,16 +51,21 @@ class Belief:
         if not outputs:
             self._active = 0
 
-    def report(self, expected: int, report: ChannelReport) -> UnitFault | None:
+    @property
+    def used(self) -> bool:
+        """True once anything has been ordered."""
+        return bool(self._ordered)
+
+    def report(self, expected: int, report: ChannelReport | RunReport) -> UnitFault | None:
         """Compare the unit's report with what it was expected to run when it was asked."""
-        self._active = report.active
+        self._active, errors = _SEEN[type(report)](expected, report)
         self.faults = {
-            bit + 1: CHANNEL_FAULTS.get(nibble, f"error {nibble}") for bit, nibble in enumerate(report.errors) if nibble
+            bit + 1: CHANNEL_FAULTS.get(nibble, f"error {nibble}") for bit, nibble in enumerate(errors) if nibble
         }
         if self.faults:
             channel = min(self.faults)
-            return channel_fault(channel, report.errors[channel - 1])
-        return None if report.active == expected else belief_fault(expected, report.active)
+            return channel_fault(channel, errors[channel - 1])
+        return None if self._active == expected else belief_fault(expected, self._active)
 
     def confirmed(self) -> Outputs:
         """(channel, uA) of what is both acknowledged and reported as running."""

@@ -1,4 +1,4 @@
-"""The listening half of the P24's driver: where the connection is, and what each answer of the unit means for it.
+"""The listening half of a ScienceMode driver: where the connection is, and what each answer of the unit means for it.
 
 Whatever arrives, nothing is raised: damaged frames, answers to nothing that was asked and answers of the wrong kind
 are counted. A fault is said once for each cause until a person re-arms.
@@ -9,20 +9,27 @@ from enum import IntEnum, auto
 from typing import ClassVar
 
 from controller.drivers.stimulators.events import Confirmed, Identified, Ready, UnitEvent, UnitFault
-from controller.drivers.stimulators.p24_belief import Belief
-from controller.drivers.stimulators.p24_faults import (
+from controller.drivers.stimulators.sciencemode_belief import Belief
+from controller.drivers.stimulators.sciencemode_faults import (
     DEAF_TO_STOP,
     STILL_RUNNING,
-    UNCONFIRMED,
+    battery_fault,
+    battery_warning,
     fault_of,
+    unconfirmed,
     version_fault,
 )
-from controller.drivers.stimulators.p24_orders import STOP_FRAMES, Known
-from controller.drivers.stimulators.p24_window import FOREVER, UPDATE_ACK, Key, Sent, Window
+from controller.drivers.stimulators.sciencemode_orders import STOP_FRAMES, Known
+from controller.drivers.stimulators.sciencemode_profile import Profile
+from controller.drivers.stimulators.sciencemode_window import FOREVER, UPDATE_ACK, Key, Sent, Window
 from controller.wire.errors import RemoteError
+from controller.wire.sciencemode.catalogue import Message
 from controller.wire.sciencemode.frame import Frame, Framer
 from controller.wire.sciencemode.messages import (
+    GENERAL_ERROR,
+    UNKNOWN_COMMAND,
     Ack,
+    BatteryStatus,
     ChannelReport,
     DeviceId,
     ExtendedVersion,
@@ -30,13 +37,13 @@ from controller.wire.sciencemode.messages import (
     Result,
     RunReport,
     StimStatus,
+    VersionMain,
 )
-from controller.wire.sciencemode.p24 import GENERAL_ERROR, UNKNOWN_COMMAND, Message, decode_answer
 
 MS = 1_000_000
 STATUS_EVERY_NS = 400 * MS
 RETRY_NS = 1_000 * MS
-PROTOCOL = 4
+BATTERY_EVERY_NS = 30_000 * MS
 
 
 class Phase(IntEnum):
@@ -46,14 +53,18 @@ class Phase(IntEnum):
     STOPPING = auto()
     IDENTIFYING = auto()
     VERSIONING = auto()
+    VERSIONING_OTHERWISE = auto()  # the unit did not know the question for the version: asked as another kind is asked
+    CHARGE = auto()
     INITIALISING = auto()
     READY = auto()
     STOPPED = auto()
     FAULTED = auto()
 
 
-class P24Connection:
-    """State of one connection, changed by what the unit says. `P24Driver` adds what is said to the unit."""
+class ScienceModeConnection:
+    """State of one connection, changed by what the unit says. The driver adds what is said to the unit."""
+
+    profile: ClassVar[Profile]
 
     def __init__(self) -> None:
         self.phase = Phase.CLOSED
@@ -63,6 +74,11 @@ class P24Connection:
         self.confirmed_at_ns = 0
         self.confirmed_zero = False
         """True when the unit has acknowledged that everything is off and nothing was ordered since."""
+        self.battery_percent: int | None = None
+        self._charged = False
+        """The battery has been found good enough since the unit was last stopped."""
+        self._battery_due_ns = 0
+        self._decode = self.profile.catalogue.decode_answer
         self._framer = Framer()
         self._odd = 0
         self._goal_ready = False
@@ -85,7 +101,7 @@ class P24Connection:
             if type(frame) is not Frame:
                 continue
             try:
-                answer = decode_answer(frame)
+                answer = self._decode(frame)
             except RemoteError:
                 self._odd += 1
                 continue
@@ -96,17 +112,25 @@ class P24Connection:
         sent = self._window.open.pop(key, None)
         if sent is not None:
             self.confirmed_at_ns = now_ns
-            if answer.result:
-                self._fail(now_ns, fault_of(answer.result, [channel for channel, _ in sent.outputs]), events)
+            if answer.result == Result.INVALID_COMMAND and self.phase is Phase.VERSIONING:
+                self._ask_otherwise()
+            elif answer.result:
+                channels = [channel for channel, _ in sent.outputs]
+                self._fail(now_ns, fault_of(self.profile, answer.result, channels), events)
             else:
                 self._HANDLERS[type(answer)](self, now_ns, key, sent, answer, events)
         elif key in (STOP_FRAMES.off_key, STOP_FRAMES.stop_key):
             self._on_stop_answer(now_ns, key, answer.result, events)
+        elif key == STOP_FRAMES.low_key:
+            self.confirmed_at_ns = now_ns  # whatever it answers: the stop before it says what is so
+        elif key[0] == UNKNOWN_COMMAND and self.phase is Phase.VERSIONING and self._window.carries(key[1]):
+            self.confirmed_at_ns = now_ns
+            self._ask_otherwise()
         elif not self._window.is_stale(key):
             self._odd += 1
             listening = self.phase not in (Phase.CLOSED, Phase.STOPPING, Phase.FAULTED)
             if key[0] in (GENERAL_ERROR, UNKNOWN_COMMAND) and listening:
-                self._fail(now_ns, fault_of(answer.result), events)
+                self._fail(now_ns, fault_of(self.profile, answer.result), events)
 
     def _on_ack(self, now_ns: int, key: Key, sent: Sent, answer: Ack, events: list[UnitEvent]) -> None:
         if key[0] == UPDATE_ACK:
@@ -118,12 +142,17 @@ class P24Connection:
         self._status_due_ns = now_ns + STATUS_EVERY_NS
         events.append(Ready())
 
-    def _on_report(self, now_ns: int, key: Key, sent: Sent, answer: ChannelReport, events: list[UnitEvent]) -> None:
+    def _on_report(
+        self, now_ns: int, key: Key, sent: Sent, answer: ChannelReport | RunReport, events: list[UnitEvent]
+    ) -> None:
+        if type(answer) is not self.profile.report:
+            self._on_other(now_ns, key, sent, answer, events)
+            return
         window = self._window
         window.probe = None
         suspected, window.suspect = window.suspect, False
         if suspected and window.overdue_ns() <= now_ns:
-            self._fail(now_ns, UNCONFIRMED, events)
+            self._fail(now_ns, unconfirmed(self.profile), events)
             return
         before = self._belief.confirmed()
         fault = self._belief.report(sent.mask, answer)
@@ -137,12 +166,34 @@ class P24Connection:
         events.append(Identified(self.identity))
         self._step(now_ns)
 
-    def _on_version(self, now_ns: int, key: Key, sent: Sent, answer: ExtendedVersion, events: list[UnitEvent]) -> None:
-        if answer.protocol[0] != PROTOCOL:
-            self._fail(now_ns, version_fault(answer.protocol), events)
+    def _ask_otherwise(self) -> None:
+        self._window.forget()
+        self.phase, self._status_due_ns = Phase.VERSIONING_OTHERWISE, 0
+
+    def _on_version(
+        self, now_ns: int, key: Key, sent: Sent, answer: ExtendedVersion | VersionMain, events: list[UnitEvent]
+    ) -> None:
+        if answer.protocol[0] != self.profile.generation:
+            self._fail(now_ns, version_fault(self.profile, answer.protocol), events)
             return
         self.version = ".".join(str(part) for part in answer.firmware)
         self._step(now_ns)
+
+    def _on_battery(self, now_ns: int, key: Key, sent: Sent, answer: BatteryStatus, events: list[UnitEvent]) -> None:
+        """Too low before anything was delivered is a fault; once the unit is in use, it is said and use goes on."""
+        self.battery_percent = answer.percent
+        self._battery_due_ns = now_ns + BATTERY_EVERY_NS
+        low = not self.profile.battery_percent_min <= answer.percent <= 100
+        if low and self.phase is Phase.READY and self._belief.used:
+            warning = battery_warning(answer.percent)
+            if warning.cause not in self._said:
+                self._said.add(warning.cause)
+                events.append(warning)
+        elif low:
+            self._fail(now_ns, battery_fault(self.profile, answer.percent), events)
+        elif self.phase is Phase.CHARGE:
+            self._charged = True
+            self._step(now_ns)
 
     def _on_status(self, now_ns: int, key: Key, sent: Sent, answer: StimStatus, events: list[UnitEvent]) -> None:
         self._status_due_ns = now_ns + STATUS_EVERY_NS
@@ -160,7 +211,7 @@ class P24Connection:
         self.confirmed_at_ns = now_ns
         # "Not initialised" is as good an answer: what has no level does not stimulate.
         if result not in (Result.OK, Result.NOT_INITIALISED):
-            self._fail(now_ns, fault_of(result), events)
+            self._fail(now_ns, fault_of(self.profile, result), events)
             return
         self._belief.acknowledge(())
         self._note_zero(now_ns, events)
@@ -192,6 +243,8 @@ class P24Connection:
             return Phase.IDENTIFYING
         if not self.version:
             return Phase.VERSIONING
+        if self._goal_ready and self.profile.battery_percent_min and not self._charged:
+            return Phase.CHARGE
         return Phase.INITIALISING if self._goal_ready else Phase.STOPPED
 
     def _step(self, now_ns: int) -> None:
@@ -202,8 +255,10 @@ class P24Connection:
     _HANDLERS: ClassVar[dict[type, Callable[..., None]]] = {
         Ack: _on_ack,
         ChannelReport: _on_report,
-        RunReport: _on_other,
+        RunReport: _on_report,
         DeviceId: _on_identity,
         ExtendedVersion: _on_version,
+        VersionMain: _on_version,
+        BatteryStatus: _on_battery,
         StimStatus: _on_status,
     }

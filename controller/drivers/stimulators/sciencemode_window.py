@@ -1,11 +1,11 @@
-"""Requests on their way to a P24: which answers are due, which are late, and which no longer matter.
+"""Requests on their way to a ScienceMode unit: which answers are due, which are late, and which no longer matter.
 
 The unit answers in order, so a request that is still open when a later one has been answered is lost.
 """
 
 from typing import NamedTuple
 
-from controller.drivers.stimulators.p24_orders import STOP_FRAMES, Outputs
+from controller.drivers.stimulators.sciencemode_orders import STOP_FRAMES, Outputs
 
 FOREVER = 1 << 62
 WINDOW = 32
@@ -50,6 +50,10 @@ class Window:
         """True while no further update may be sent."""
         return len(self.open) >= WINDOW
 
+    def carries(self, number: int) -> bool:
+        """True while an answer with this packet number is due."""
+        return any(open_number == number for _, open_number in self.open)
+
     def next_number(self) -> int:
         """A packet number that no open or abandoned update carries (the stop frames have their own)."""
         number = self._number
@@ -68,12 +72,12 @@ class Window:
             return sent.due_ns
         return FOREVER
 
-    def drop_probe(self) -> None:
-        """Wait no longer for the answer to the last probe."""
-        if self.probe is not None:
-            self.open.pop(self.probe, None)
-            self._stale.add(self.probe)
-            self.probe = None
+    def drop_questions(self) -> None:
+        """Wait no longer for answers that carry no order (the last probe, the battery): they are asked again."""
+        for key in [key for key in self.open if key[0] != UPDATE_ACK]:
+            del self.open[key]
+            self._stale.add(key)
+        self.probe = None
 
     def forget(self) -> None:
         """Nothing that is on its way counts any more; its answers will be let pass."""

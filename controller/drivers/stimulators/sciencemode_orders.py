@@ -1,38 +1,20 @@
-"""From an admitted order to the bytes of a P24 update, with the pair check; and the frames that are made beforehand."""
+"""From an admitted order to the bytes of an update, with the pair check; and the frames that are made beforehand."""
 
 from typing import NamedTuple
 
 from controller.drivers.stimulators.events import PairCheckFailed
+from controller.drivers.stimulators.sciencemode_profile import Profile
 from controller.wire.errors import LocalError, RemoteError
+from controller.wire.sciencemode.catalogue import COMMAND
 from controller.wire.sciencemode.frame import PACKET_NUMBERS, Frame, build, parse
-from controller.wire.sciencemode.messages import CHANNELS, ChannelUpdate, MlStop, MlUpdate
-from controller.wire.sciencemode.p24 import COMMAND, decode_request, encode
-from controller.wire.sciencemode.pulses import (
-    CURRENT_STEP_UA,
-    CURRENT_UA_MAX,
-    DURATION_US_MAX,
-    POINTS_MAX,
-    update_fault,
-)
-from safety.limits import DeviceLimits
+from controller.wire.sciencemode.messages import ChannelUpdate, LlStop, MlStop, MlUpdate
+from controller.wire.sciencemode.pulses import encode_update
 from safety.stimulus import Train
 
 Outputs = tuple[tuple[int, int], ...]
 """(channel from 1, uA) of each channel that an update switches on; empty for all off."""
 
-P24_LIMITS = DeviceLimits(
-    name="P24",
-    channels=CHANNELS,
-    amplitude_ua_max=CURRENT_UA_MAX,
-    amplitude_step_ua=CURRENT_STEP_UA,
-    pulse_width_us_min=10,
-    pulse_width_us_max=DURATION_US_MAX,
-    period_us_min=500,
-    period_us_max=16_383_000,
-    period_step_us=500,
-    points_max=POINTS_MAX,
-)
-"""From the P24 instructions for use v1.1 and the vendor's C library; never tried on hardware."""
+UPDATE, STOP = COMMAND[MlUpdate], COMMAND[MlStop]
 
 
 class StopFrames(NamedTuple):
@@ -42,16 +24,22 @@ class StopFrames(NamedTuple):
     off_key: tuple[int, int]
     stop_key: tuple[int, int]
     first_number: int
+    low: bytes
+    low_key: tuple[int, int]
+    """Leaves the low level, in which an earlier host may have left the unit: said after the stop, at a start alone."""
 
 
 def _stop_frames() -> StopFrames:
     off, stop = PACKET_NUMBERS - 2, PACKET_NUMBERS - 1
-    data = encode(off, MlUpdate()) + encode(stop, MlStop())
-    return StopFrames(data, (COMMAND[MlUpdate] + 1, off), (COMMAND[MlStop] + 1, stop), off)
+    data = build(off, UPDATE, _ALL_OFF) + build(stop, STOP, b"")
+    low = COMMAND[LlStop]
+    return StopFrames(data, (UPDATE + 1, off), (STOP + 1, stop), off, build(off, low, b""), (low + 1, off))
 
 
+_ALL_OFF = encode_update(MlUpdate())
 STOP_FRAMES = _stop_frames()
-ALL_OFF = tuple(encode(number, MlUpdate()) for number in range(PACKET_NUMBERS))
+"""The same bytes for every ScienceMode unit, so that the first stop needs no knowledge of who is there."""
+ALL_OFF = tuple(build(number, UPDATE, _ALL_OFF) for number in range(PACKET_NUMBERS))
 """The all-off update for each packet number."""
 
 
@@ -64,17 +52,16 @@ class ReadBack(NamedTuple):
 
 
 KNOWN_MAX = 512
-UPDATE = COMMAND[MlUpdate]
 Known = dict[tuple[Train, ...], ReadBack]
 """What one connection has read back already."""
 
 
-def checked_update(number: int, trains: tuple[Train, ...], known: Known | None = None) -> tuple[bytes, Outputs, int]:
+def checked_update(number: int, trains: tuple[Train, ...], known: Known, unit: Profile) -> tuple[bytes, Outputs, int]:
     """Frame, outputs and channel mask for `trains` (those without current are left out, which is off).
 
     The frame has been read back as the unit reads it and says exactly what `trains` say. Raises `PairCheckFailed`.
     """
-    before = None if known is None else known.get(trains)
+    before = known.get(trains)
     if before is not None:
         # These very trains were encoded, read back and compared before: only number, CRC and stuffing are new.
         data = build(number, UPDATE, before.payload)
@@ -86,33 +73,33 @@ def checked_update(number: int, trains: tuple[Train, ...], known: Known | None =
         wanted.sort()
     try:
         update = MlUpdate(tuple([ChannelUpdate(train.channel - 1, train.points, train.period_us) for train in wanted]))
-        data = encode(number, update)
+        data = unit.catalogue.encode(number, update)
     except (LocalError, TypeError) as error:
         raise PairCheckFailed(f"no frame can be made for this order: {error}") from error
-    outputs = read_back(data, number, wanted)
+    outputs = read_back(data, number, wanted, unit)
     mask = 0
     for channel, _ in outputs:
         mask |= 1 << channel - 1
     frame = parse(data)
-    if known is not None and type(frame) is Frame:
+    if type(frame) is Frame:
         if len(known) >= KNOWN_MAX:
             known.clear()
         known[trains] = ReadBack(frame.payload, outputs, mask)
     return data, outputs, mask
 
 
-def read_back(data: bytes, number: int, wanted: list[Train]) -> Outputs:
-    """What `data` says to the unit, if that is exactly `wanted` and balanced; else raises `PairCheckFailed`."""
+def read_back(data: bytes, number: int, wanted: list[Train], unit: Profile) -> Outputs:
+    """What `data` says to `unit`, if that is exactly `wanted` and balanced; else raises `PairCheckFailed`."""
     frame = parse(data)
     if type(frame) is not Frame or frame.packet_number != number:
         raise PairCheckFailed("the frame does not read back")
     try:
-        said = decode_request(frame)
+        said = unit.catalogue.decode_request(frame)
     except RemoteError as error:
         raise PairCheckFailed(f"the frame does not read back: {error}") from error
-    if type(said) is not MlUpdate or len(said.channels) != len(wanted):
+    if type(said) is not MlUpdate or said.soft_start or len(said.channels) != len(wanted):
         raise PairCheckFailed("the frame does not name the channels of the order")
-    if fault := update_fault(said):
+    if fault := unit.refusal(said):
         raise PairCheckFailed(f"the unit would refuse it: {fault}")
     outputs = []
     for (channel, points, period_us, ramp, _), train in zip(said.channels, wanted, strict=True):
@@ -120,6 +107,8 @@ def read_back(data: bytes, number: int, wanted: list[Train]) -> Outputs:
         for duration_us, current_ua in points:
             net_pc += duration_us * current_ua
             peak_ua = max(peak_ua, current_ua, -current_ua)
+        if not peak_ua <= unit.limits.amplitude_ua_max:
+            raise PairCheckFailed(f"{peak_ua} uA on channel {channel + 1} is above {unit.limits.amplitude_ua_max} uA")
         if net_pc:
             raise PairCheckFailed(f"a pulse on channel {channel + 1} leaves {net_pc} pC behind")
         if (channel + 1, points, period_us) != train or ramp:
