@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test install look digest lock clean bench-loop bench-stop bench-sim fmt
+.PHONY: demo test install look digest lock clean bench-loop bench-stop bench-sim bench-encode fmt fuzz clients campaign
 
 demo: $(VENV)/.installed
 	@$(BIN)/stimloop demo
@@ -36,6 +36,20 @@ look: $(VENV)/.installed
 # After a change in safety/: the digest that the start-up self-test compares
 digest: $(VENV)/.installed
 	$(BIN)/python -m safety.digest --write
+
+# Coverage-guided fuzzing, SECONDS for each codec; what reaches new branches is kept in tests/data/corpus/
+SECONDS ?= 120
+fuzz: $(VENV)/.installed-test
+	$(BIN)/python -m tests.fuzz.run --seconds $(SECONDS)
+
+# Other people's clients against our twins, over real terminals
+clients: $(VENV)/.installed-test
+	$(BIN)/pytest -q tests/clients
+
+# Seeded fault mixes for every driver against its twin, on the virtual clock
+SEEDS ?= 1000
+campaign: $(VENV)/.installed-test
+	$(BIN)/python -m tests.drivers.campaign --seeds $(SEEDS)
 
 bench-loop: $(VENV)/.installed
 	$(BIN)/stimloop bench loop --ui

@@ -9,10 +9,13 @@ from controller.clock import MS
 from controller.session.resolve import ResolvedJoint, ResolvedMove
 from controller.vocabulary.facts import JointReport
 from safety.joint import Assist, Free, Hold, MotionOrder, Release
+from safety.joint_limits import THERE_CDEG
 from safety.orders import LEASE_MAX_NS
 
 TICK_NS = 20 * MS
 RAMP_MS = 300
+NEAR_CDEG = THERE_CDEG * 4 // 5
+"""Nearer to its goal than this a joint is there; a little inside what the guard calls so."""
 STILL_CDPS = 200
 STILL_NS = 250 * MS
 AFTER_ORDER_NS = 400 * MS
@@ -32,6 +35,8 @@ class Movement:
         self._moving = False
         self._ordered_ns = 0
         self._torque_mnm = 0
+        self.aim_cdeg = 0
+        """Where the last order went to."""
         self._masked = False
         self._still_from_ns = 0
 
@@ -59,6 +64,11 @@ class Movement:
         """A movement was asked for and not yet ended."""
         return self._moving
 
+    @property
+    def asked_mnm(self) -> int:
+        """The torque that the last order asks for at most; 0 when nothing is asked for."""
+        return self._torque_mnm if self._moving else 0
+
     # -- what is wanted of it --------------------------------------------------------------------------------
 
     def aim(self, wanted: ResolvedMove | None) -> None:
@@ -84,6 +94,7 @@ class Movement:
         self._torque_mnm -= self._torque_mnm % grid_mnm
         angle_cdeg = min(max(wanted.angle_cdeg, report.angle_min_cdeg), report.angle_max_cdeg)
         speed_cdps = min(wanted.speed_cdps, report.speed_limit_cdps)
+        self.aim_cdeg = angle_cdeg
         self._moving = self._masked = True
         self._still_from_ns = 0
         self._ordered_ns = now_ns
@@ -97,7 +108,7 @@ class Movement:
         """Current drives the joint the other way."""
         assert self.joint is not None
         way = wanted.angle_cdeg - report.angle_cdeg
-        return any(number in driven and sign * way < 0 for number, sign in self.joint.channel_signs)
+        return any(number in driven and sign * way < -NEAR_CDEG for number, sign in self.joint.channel_signs)
 
     def release(self, now_ns: int) -> Release:
         """Let go, softly."""

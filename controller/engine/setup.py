@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from controller.drivers.pucks.base import Signal
 from controller.engine import ports
 from controller.engine.fitting import Fitting
 from controller.engine.motion_feed import MotionFeed
@@ -15,10 +16,10 @@ from controller.vocabulary import intents
 from controller.vocabulary.capabilities import UNKNOWN, Capabilities
 from controller.vocabulary.feature import Feature
 from controller.vocabulary.notices import Constrain, ConstrainJoint, Notice
-from safety.limits import CAPS, REST_NS_MIN, STEP_EVERY_NS, Region
+from safety.limits import CAPS, REST_NS_MIN, Region, step_every_ns
 
 SECOND = 1_000_000_000
-RAISE_EVERY_NS = STEP_EVERY_NS + 50_000_000  # the guard counts from the arrival, which may be 40 ms late
+LATE_NS = 50_000_000  # the guard counts from the arrival, which may be 40 ms late
 
 
 class SetUp:
@@ -170,7 +171,7 @@ class SetUp:
         """The last increase is too fresh, or the current is still on its way up to the level reached before."""
         level_ua = self.fitting.level_ua.get(channel, 0)
         on_the_way = channel == self.fitting.active and self._stimulation.peak_ua() < level_ua
-        return on_the_way or now_ns - self._raised_ns < RAISE_EVERY_NS
+        return on_the_way or now_ns - self._raised_ns < step_every_ns(self.grid_ua) + LATE_NS
 
     def _note_raise(self, now_ns: int) -> None:
         """The guard counts its 300 ms from the order that went above all before it, which the slew may delay."""
@@ -210,7 +211,9 @@ class SetUp:
         """A feature of the puck that is being calibrated."""
         self.calibration.step(feature)
         if self.calibration.cue_number != self._cues_seen:
-            self.cues_asked += self.calibration.cue_number > self._cues_seen
+            if self.calibration.cue_number > self._cues_seen:
+                self.cues_asked += 1
+                self._feed.signal(feature.t_ns, Signal.CUE)
             self._cues_seen = self.calibration.cue_number
 
     def accept_calibration(self) -> float:

@@ -13,7 +13,7 @@ from safety.joint_limits import JOINT_CAPS, JointCap
 
 MS = 1_000_000
 MOTION_LATENESS_NS = 500_000_000
-"""Allowance for letting go over its ramp, and for the last tick: the orthosis pushes a little longer than phases say."""
+"""Allowance for letting go over its ramp, and for the last tick: it pushes a little longer than the phases say."""
 
 Found = tuple[Path, str, str, str]
 

@@ -36,7 +36,7 @@ def test_the_shipped_protocol_asks_for_what_it_says():
     assert joint.on_ms_max == 3_000 + 1_000 + 500  # assist, hold, and the allowance for letting go
     moves = {phase.name: phase.orthosis for phase in resolved.phases}
     assert moves["assist"] == ResolvedMove("open", 3_000, 1_200, 4_000, hold=False)
-    assert moves["hold"] == ResolvedMove("open", 3_000, 800, 4_000, hold=False)
+    assert moves["hold"] == ResolvedMove("open", 3_000, 1_000, 4_000, hold=False)
     assert moves["rest"] is moves["cue"] is moves["release"] is None
 
 
@@ -49,12 +49,12 @@ def test_the_shipped_protocol_asks_for_what_it_says():
         ("1.2 Nm, speed: 40 deg/s}", "1.2 Nm, speed: 41 deg/s}", "SAF011", "speed"),
         ("positions: {open: 30 deg}", "positions: {open: 61 deg}", "SAF012", "open"),
         ("positions: {open: 30 deg}", "positions: {open: 30.001 deg}", "UNT002", "open"),
-        ("{move_to: open, torque: 0.8 Nm}", "{move_to: opn, torque: 0.8 Nm}", "ACT009", "move_to"),
-        ("{move_to: open, torque: 0.8 Nm}", "{torque: 0.8 Nm}", "ACT015", "orthosis"),
-        ("{move_to: open, torque: 0.8 Nm}", "{move_to: open, hold: open}", "ACT015", "orthosis"),
-        ("{move_to: open, torque: 0.8 Nm}", "{move_to: open, torque: 0,8 Nm}", "KEY001", ""),
-        ("{move_to: open, torque: 0.8 Nm}", '{move_to: open, torque: "0,8 Nm"}', "UNT001", "torque"),
-        ("{move_to: open, torque: 0.8 Nm}", "{move_to: open, torque: 800 mA}", "UNT001", "torque"),
+        ("{move_to: open, torque: 1 Nm}", "{move_to: opn, torque: 0.8 Nm}", "ACT009", "move_to"),
+        ("{move_to: open, torque: 1 Nm}", "{torque: 0.8 Nm}", "ACT015", "orthosis"),
+        ("{move_to: open, torque: 1 Nm}", "{move_to: open, hold: open}", "ACT015", "orthosis"),
+        ("{move_to: open, torque: 1 Nm}", "{move_to: open, torque: 0,8 Nm}", "KEY001", ""),
+        ("{move_to: open, torque: 1 Nm}", '{move_to: open, torque: "0,8 Nm"}', "UNT001", "torque"),
+        ("{move_to: open, torque: 1 Nm}", "{move_to: open, torque: 800 mA}", "UNT001", "torque"),
         ("moved_by: {extensors: extends}", "moved_by: {flexors: extends}", "ACT006", "moved_by"),
         ("moved_by: {extensors: extends}", "moved_by: {extensors: stretches}", "KEY006", "moved_by"),
         ("joint: wrist", "joint: knee", "KEY006", "joint"),
