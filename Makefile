@@ -57,6 +57,10 @@ bench-loop: $(VENV)/.installed
 bench-stop: $(VENV)/.installed
 	$(BIN)/stimloop bench stop --times 50
 
+# The cost of encoding an update, beside science-mode-4 in the same run
+bench-encode: $(VENV)/.installed-test
+	$(BIN)/python -m tests.bench.encode
+
 bench-sim: $(VENV)/.installed
 	$(BIN)/stimloop bench sim
 
