@@ -29,6 +29,10 @@ $(VENV)/.installed-test: $(VENV)/.installed requirements-test.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
 	@touch $@
 
+$(VENV)/.installed-fuzz: $(VENV)/.installed-test requirements-fuzz.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.lock
+	@touch $@
+
 # Every screen as a picture, in build/look/
 look: $(VENV)/.installed
 	$(BIN)/python -m controller.tui.look build/look
@@ -39,7 +43,7 @@ digest: $(VENV)/.installed
 
 # Coverage-guided fuzzing, SECONDS for each codec; what reaches new branches is kept in tests/data/corpus/
 SECONDS ?= 120
-fuzz: $(VENV)/.installed-test
+fuzz: $(VENV)/.installed-fuzz
 	$(BIN)/python -m tests.fuzz.run --seconds $(SECONDS)
 
 # Other people's clients against our twins, over real terminals
@@ -71,6 +75,8 @@ lock: $(VENV)/.installed-test
 	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --no-emit-index-url --no-emit-trusted-host \
 	  --no-emit-find-links --no-header --allow-unsafe --extra=test --output-file=requirements-test.lock \
 	  --constraint=requirements.lock pyproject.toml requirements.build.in
+	echo "atheris>=3,<4" | $(BIN)/pip-compile --quiet --strip-extras --generate-hashes --no-emit-index-url \
+	  --no-emit-trusted-host --no-emit-find-links --no-header --allow-unsafe --output-file=requirements-fuzz.lock -
 
 fmt: $(VENV)/.installed-test
 	$(BIN)/ruff check --fix .

@@ -32,7 +32,7 @@ def watch_gateway(core: "EngineCore", now_ns: int) -> None:
     if core.gateway_here and core.status_ns and now_ns - core.status_ns > GATEWAY_SILENT_NS:
         core.gateway_here = False
         core.out.append(ports.EndGateway())
-        core.halt(now_ns, "The gateway fell silent.", "PULL THE LEADS: the unit may go on for 2 s.", told_gateway=True)
+        core.halt(now_ns, "The gateway fell silent.", f"PULL THE LEADS: {core.set_up.unit.alone}", told_gateway=True)
 
 
 def watch_record(core: "EngineCore", now_ns: int) -> None:

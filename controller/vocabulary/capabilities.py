@@ -25,6 +25,13 @@ class Capabilities:
     battery: bool = False
     break_circuit: str = ""
 
+    @property
+    def alone(self) -> str:
+        """What the device does when nobody speaks to it any more, in one sentence."""
+        if self.watchdog_ms:
+            return f"the {self.device} may go on for {self.watchdog_ms / 1000:g} s."
+        return f"the {self.device} stops with the pulse it has."
 
-UNKNOWN = Capabilities("unknown device")
-"""What is to be assumed of a device that has not been named: nothing."""
+
+UNKNOWN = Capabilities("unit", watchdog_ms=2_000)
+"""What is to be assumed of a unit that has not been named: that it helps with nothing, and goes on for 2 s."""
