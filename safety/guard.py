@@ -198,6 +198,7 @@ class Guard:
         memory = self._memory
         if is_off(order):
             self._end(now_ns)
+            self._note_seen(order, now_ns)
             return self._ticket(order, now_ns)
         for number, order_rule in ORDER_RULES:
             reason = order_rule(memory, order, now_ns, conditions)
@@ -232,6 +233,7 @@ class Guard:
             memory.deliver(now_ns, order, trains, on_ms)
         memory.lease_until_ns = order.expires_ns
         memory.last_stamp_ns = order.stamp_ns
+        self._note_seen(order, now_ns)
         return self._ticket(order, now_ns)
 
     def off(self, now_ns: int) -> None:
@@ -255,7 +257,7 @@ class Guard:
     @property
     def joint_rest_until_ns(self) -> int:
         """Until when no new movement is admitted, in ns (0 before the first)."""
-        return self._joint.memory.rest_until_ns
+        return self._joint.rest_until_ns
 
     @property
     def delivering(self) -> bool:
@@ -273,7 +275,7 @@ class Guard:
         refused = self._joint.judge(order, now_ns, conditions)
         if type(now_ns) is int and now_ns > self._memory.last_now_ns:
             self._memory.last_now_ns = now_ns
-        return self._sign(order, now_ns) if refused is None else refused
+        return self._ticket(order, now_ns) if refused is None else refused
 
     def _forget_others(self, patient: str, date: str) -> None:
         """Channels and joint of another patient or day are not prescribed any more."""
@@ -295,11 +297,7 @@ class Guard:
         self._note_seen(order, now_ns)
         return Refused(number, reason, latches=number not in WITHOUT_LATCH)
 
-    def _ticket(self, order: Deliver | Renew, now_ns: int) -> Admitted:
-        self._note_seen(order, now_ns)
-        return self._sign(order, now_ns)
-
-    def _sign(self, order: Deliver | Renew | Hold | Assist, now_ns: int) -> Admitted:
+    def _ticket(self, order: Deliver | Renew | Hold | Assist, now_ns: int) -> Admitted:
         self._serial += 1
         return Admitted(self._token, self._serial, now_ns, order)
 

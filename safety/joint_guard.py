@@ -6,7 +6,14 @@ never repairs, integers only, and after any refusal the movement counts as over 
 
 from safety.interlocks import Conditions
 from safety.joint import Assist, Hold, JointDeviceLimits, Posture
-from safety.joint_limits import JointLimit, JointPrescription, JointProtocolLimit, effective_joint_limit
+from safety.joint_limits import (
+    CROWD_NS,
+    JOINT_CAPS,
+    JointLimit,
+    JointPrescription,
+    JointProtocolLimit,
+    effective_joint_limit,
+)
 from safety.joint_memory import NOWHERE, JointDose, JointMemory
 from safety.joint_prescribing import JOINT_REGIONS, joint_constraint_refused, joint_prescription_refused, joint_unknown
 from safety.joint_rules import JOINT_LIMIT_RULE, JOINT_ORDER_RULES, JOINT_RULES, JOINT_WITHOUT_LATCH, Asked
@@ -113,6 +120,15 @@ class JointGuard:
         """The effective limit of the joint; None when it is not prescribed, or the protocol means another."""
         device, given = self.memory.device, self._given
         return None if device is None or given is None else effective_joint_limit(device, given, self._protocol)
+
+    @property
+    def rest_until_ns(self) -> int:
+        """Until when J15 admits no new movement: the rest after the last one, and room among those of ten minutes."""
+        memory, begun = self.memory, self.memory.dose.begun
+        crowd = 0 if memory.limit is None else JOINT_CAPS[memory.limit.region].crowd
+        if not 0 < crowd <= len(begun):
+            return memory.rest_until_ns
+        return max(memory.rest_until_ns, begun[-crowd] + CROWD_NS)
 
     def _refusal(self, order: Hold | Assist, now_ns: int, conditions: Conditions) -> Refused | None:
         """The first rule that does not hold; None when all do."""

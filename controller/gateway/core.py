@@ -249,7 +249,7 @@ class GatewayCore:
 
     def _on_gone(self, now_ns: int, entry: ports.UnitGone) -> None:
         if self.state in PERMITS_DELIVERY:
-            todo = "TAKE THE LEADS OFF: the unit may go on for 2 s. Then plug it in again."
+            todo = f"TAKE THE LEADS OFF: {self.kind.capabilities.alone} Then plug it in again."
             self.latch(now_ns, f"The unit was lost ({entry.cause}).", todo)
         elif self.state is not GatewayState.LATCHED and self.state is not GatewayState.CLOSED:
             self._move(now_ns, Happening.LOST)

@@ -41,6 +41,7 @@ class Joint:
         self._guard = guard
         self._voice = voice
         self._report_due_ns = 0
+        self._wanted = False
         self._letting_go_until_ns = 0
 
     # -- what is so now ------------------------------------------------------------------------------------------
@@ -68,6 +69,19 @@ class Joint:
     def simulated(self) -> bool:
         """No orthosis is fitted, or it says of itself that it is a simulated one."""
         return self.unit is None or is_simulated(self.unit.identity)
+
+    @property
+    def unfitted(self) -> str:
+        """Why the joint could not be moved in a session although the protocol wants to, in one sentence; else ""."""
+        if self.unit is None or not self._wanted:
+            return ""
+        limit = self._guard.joint_limit()
+        if limit is None or not limit.torque_mnm.value > 0:
+            return "The joint of the orthosis has not been measured today. Measure it in fitting, then arm."
+        if not limit.angle_min_cdeg.value <= limit.angle_max_cdeg.value:
+            low, high = limit.angle_min_cdeg.source, limit.angle_max_cdeg.source
+            return f"There is no room to move the joint in ({low} against {high}). Measure it again, or use less."
+        return ""
 
     def rearm(self, now_ns: int) -> None:
         """A person arms: a stopped orthosis is made ready again."""
@@ -152,10 +166,18 @@ class Joint:
             self._end(now_ns, why)
 
     def _let_go(self, now_ns: int, ramp_ms: int) -> None:
+        """Softly or at once; the orthosis stays ready, for a movement that ends is no fault.
+
+        The time for it begins once: saying it again neither prolongs the torque nor the patience with it.
+        """
         driver = None if self.unit is None else self.unit.driver
         if driver is not None:
-            self._voice.joint(driver.release(now_ns, ramp_ms) if ramp_ms > 0 else driver.stop(now_ns))
-            self._letting_go_until_ns = now_ns + min(ramp_ms, RAMP_MS_MAX) * MS + CONFIRM_NS
+            ramp_ms = max(0, min(ramp_ms, RAMP_MS_MAX))
+            self._voice.joint(driver.release(now_ns, ramp_ms))
+            if self.on:
+                self._letting_go_until_ns = now_ns + ramp_ms * MS + CONFIRM_NS
+            elif now_ns > self._letting_go_until_ns:
+                self._letting_go_until_ns = now_ns + CONFIRM_NS
         self._end(now_ns, "released")
 
     def _end(self, now_ns: int, why: str) -> None:
@@ -184,6 +206,8 @@ class Joint:
             return []
         if isinstance(entry, ports.JointBytes):
             return unit.feed(now_ns, entry.data)
+        self._letting_go_until_ns = 0
+        self._guard.posture(None)
         if isinstance(entry, ports.JointOpened):
             unit.opened(now_ns, entry.port)
         elif isinstance(entry, ports.JointMissing):
@@ -221,6 +245,7 @@ class Joint:
 
     def constrain(self, now_ns: int, wish: notices.ConstrainJoint) -> None:
         """The protocol's own limits: they can only narrow."""
+        self._wanted = True
         fields = {name: getattr(wish, name) for name in wish.__slots__}
         self._note(now_ns, "joint_constrained", fields, self._guard.constrain_joint(**fields))
 

@@ -39,8 +39,10 @@ def arm(core: "GatewayCore", now_ns: int, wish: requests.Arm) -> None:
 
 def _unfitted(core: "GatewayCore", scope: ArmScope) -> str:
     """A session with nothing fitted could only end in a refusal: say so before it is armed."""
-    if scope is ArmScope.FITTING or core.delivery.fitted:
+    if scope is ArmScope.FITTING:
         return ""
+    if core.delivery.fitted:
+        return core.joint.unfitted
     return "No channel has a ceiling of today. Fit the electrodes first, then arm for the session."
 
 

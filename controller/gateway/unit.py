@@ -73,6 +73,8 @@ class Unit(Generic[DriverT]):
         self._voice = voice
         self._place = place
         self._known = ""
+        self._met = False
+        """The device has said who it is since the port was opened, be it the right one or another."""
         self._reopen_at_ns = 0
 
     @property
@@ -85,6 +87,7 @@ class Unit(Generic[DriverT]):
         self.driver = self._new_driver()
         self.identity = self.missing = self.warning = ""
         self._reopen_at_ns = 0
+        self._met = False
         self._listener.begin(now_ns)
         self._write(self.driver.start(now_ns))
         self._voice.log(now_ns, f"{self._place.name}_opened", {"port": port})
@@ -108,7 +111,7 @@ class Unit(Generic[DriverT]):
         """What the device said."""
         if self.driver is None:
             return []
-        if not self.identity:
+        if not self._met:
             self._listener.hear(data)
         events = self.driver.feed(now_ns, data)
         for event in events:
@@ -123,11 +126,12 @@ class Unit(Generic[DriverT]):
 
     def explain(self, fault: UnitFault) -> UnitFault:
         """A fault of a device that has not said who it is may only mean that it is another one."""
-        other = "" if self.identity else self._listener.other()
+        other = "" if self._met else self._listener.other()
         return UnitFault(other, CHOOSE) if other else fault
 
     def _meet(self, now_ns: int, event: Identified) -> None:
         known = self._known = self._known or event.identity
+        self._met = True
         self._voice.log(now_ns, "identified", {"identity": event.identity, "version": event.version}, sync=True)
         if event.identity == known:
             self.identity, self.missing = event.identity, ""
@@ -146,7 +150,7 @@ class Unit(Generic[DriverT]):
                 self._reopen_at_ns = now_ns + REOPEN_EVERY_NS
                 self._voice.out.append(self._place.open)
             return []
-        if not self.identity:
+        if not self._met:
             self.missing = self._listener.verdict(now_ns) or self.missing
         if now_ns < driver.next_deadline():
             return []

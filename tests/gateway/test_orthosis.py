@@ -11,7 +11,7 @@ import pytest
 from controller.drivers.orthoses.dynamixel import DYNAMIXEL
 from controller.gateway import ports
 from controller.gateway.core import GatewayCore
-from controller.vocabulary.facts import GatewayState, JointReport, Latched, Refusal
+from controller.vocabulary.facts import ArmDenied, ArmNumber, GatewayState, JointReport, Latched, Refusal
 from controller.vocabulary.notices import ConstrainJoint
 from controller.vocabulary.requests import Disarm, PrescribeJoint, StopNow
 from safety.joint import Assist, Free, Hold, Release
@@ -212,12 +212,30 @@ def test_nothing_moves_unless_armed_and_letting_go_is_carried_out_always(bench):
     assert len(bench.joint_wire) > before
 
 
-def test_a_joint_that_nobody_measured_is_refused_and_latches(bench):
+def test_a_joint_that_nobody_measured_is_said_before_arming(bench):
     bench.step(ports.UnitOpened("memory"), ports.JointOpened("memory"))
     bench.run(1_500)
     bench.prescribe()
     bench.send(WISH)
+    bench.press(StopNow("F12"))
+    bench.run(300)
+    answer = bench.ask()
+    assert isinstance(answer, ArmDenied)
+    assert "has not been measured today" in answer.reason
+    bench.press(replace(JOINT, rom_min_cdeg=-5_500, rom_max_cdeg=-100))  # below 0, where the protocol begins
+    answer = bench.ask()
+    assert isinstance(answer, ArmDenied)
+    assert "no room to move the joint" in answer.reason
+    bench.press(JOINT)
+    assert isinstance(bench.ask(), ArmNumber)
+
+
+def test_a_joint_that_nobody_measured_is_refused_and_latches(bench):
+    bench.step(ports.UnitOpened("memory"), ports.JointOpened("memory"))
+    bench.run(1_500)
+    bench.prescribe()
     bench.arm()
+    bench.send(WISH)  # the protocol is known only after the person has armed
     bench.lift(40)
     assert bench.facts(Refusal)[0].rule == "J07"
     assert bench.core.state is GatewayState.LATCHED
@@ -297,7 +315,7 @@ def test_a_soft_release_falls_in_steps_and_current_may_go_on_meanwhile(bench):
         seen.append(abs(bench.servo.torque_nm()))
     assert bench.core.state is GatewayState.DELIVERING
     assert bench.twin.drive() != ()
-    assert 0.0 < min(torque for torque in seen[:5])  # it does not drop the limb
+    assert min(torque for torque in seen[:5]) > 0.0  # it does not drop the limb
     assert max(seen) <= before + 0.02
     assert seen[-1] == 0.0
 

@@ -1,12 +1,14 @@
 """A rig around the guard: its own clock, sequence and good conditions, and its own copy of the proposed caps."""
 
 from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
 
 from safety.guard import Guard
 from safety.interlocks import Conditions
+from safety.joint import Assist, Hold, JointDeviceLimits, Posture
 from safety.limits import DeviceLimits
 from safety.orders import Admitted, ArmScope, Deliver, Purpose, Refused, Renew
 from safety.stimulus import Train, biphasic
@@ -22,21 +24,28 @@ PROPOSED = {
     "lower_leg": (70, 400, 25, 10),
     "thigh": (100, 450, 40, 15),
 }
+DAY = "2026-01-05"
+MOTOR = JointDeviceLimits("M1", 20_000, 1, 30_000, -18_000, 18_000)
+# deg/s, Nm, deg, deg, s, movements in 10 min: written down a second time, from the table of proposed caps.
+PROPOSED_JOINTS = {
+    "finger": (45, 0.14, -120, 120, 8, 40),
+    "wrist": (45, 1.5, -60, 60, 10, 1200),
+    "elbow": (60, 5, -135, -5, 10, 1200),
+    "ankle": (40, 5, -15, 20, 6, 1200),
+}
 
 
 class Rig:
     """A guard with channels 1 and 2 prescribed and armed. `deliver` and `renew` stamp their orders with its clock."""
 
-    def __init__(self, region="forearm", scope=ArmScope.SESSION, ceiling_ua=None, motor_ua=0, pad_mm2=2500):
-        self.guard = Guard(UNIT)
+    def __init__(self, region="forearm", scope=ArmScope.SESSION, ceiling_ua=None, motor_ua=0, pad_mm2=2500, unit=UNIT):
+        self.guard = Guard(unit)
         self.now_ns = 10_000 * MS
         self.seq = 0
         self.number = 0
         ceiling_ua = PROPOSED[region][0] * 1000 if ceiling_ua is None else ceiling_ua
         for channel in (1, 2, 3, 4, 5):
-            refused = self.guard.prescribe(
-                channel, region, pad_mm2, ceiling_ua, motor_ua, "P-001", "2026-01-05", armed=False
-            )
+            refused = self.guard.prescribe(channel, region, pad_mm2, ceiling_ua, motor_ua, "P-001", DAY, armed=False)
             assert refused is None
         self.guard.arm(scope, self.now_ns)
         self.scope = scope
@@ -88,8 +97,107 @@ class Rig:
         return ""
 
 
+class JointRig:
+    """A joint whose measured range is wider than its cap, so that the cap binds; it stands in the middle."""
+
+    good = GOOD
+
+    def __init__(self, region="wrist", device=MOTOR, scope=ArmScope.SESSION, stimulator=UNIT, **prescribed):
+        dps, newton_metres, low, high, seconds, self.crowd = PROPOSED_JOINTS[region]
+        self.region, self.speed_cdps = region, dps * 100
+        self.torque_mnm, self.rise_mnm = round(newton_metres * 1000), round(newton_metres * 100)
+        self.low_cdeg, self.high_cdeg, self.on_ms = low * 100, high * 100, seconds * 1000
+        self.middle_cdeg = (self.low_cdeg + self.high_cdeg) // 2
+        self.guard = Guard(stimulator, device)
+        self.now_ns, self.seq, self.delivered = 10_000 * MS, 0, 0
+        self.wider = {"rom_min_cdeg": self.low_cdeg - 300, "rom_max_cdeg": self.high_cdeg + 300}
+        assert self.prescribe(**prescribed) == ("P12" if device is None else "")
+        for channel in (1, 2):
+            region_of_pad, pad, ceiling = "forearm", 2500, 20_000
+            refused = self.guard.prescribe(channel, region_of_pad, pad, ceiling, 0, "P-001", DAY, armed=False)
+            assert refused is None
+        self.stand(self.middle_cdeg)
+        self.scope = scope
+        self.guard.arm(scope, self.now_ns)
+
+    def prescribe(self, **changes):
+        settings = {"region": self.region, "side": "left", "torque_mnm": self.torque_mnm, **self.wider}
+        settings |= {"patient": "P-001", "date": DAY, "armed": False}
+        return rule_of(self.guard.prescribe_joint(**(settings | changes)))
+
+    def constrain(self, **changes):
+        settings = {"region": self.region, "torque_mnm": 99_999, "speed_cdps": 99_999, "on_ms_max": 99_999}
+        settings |= {"angle_min_cdeg": -99_999, "angle_max_cdeg": 99_999, "channel_signs": ()}
+        return rule_of(self.guard.constrain_joint(**(settings | changes)))
+
+    def wait(self, ms):
+        """Time passes and the joint reports again from where it stood."""
+        self.now_ns += ms * MS
+        self.stand(self.angle_cdeg)
+
+    def stand(self, angle_cdeg, age_ms=0):
+        self.angle_cdeg = angle_cdeg
+        self.guard.posture(Posture(self.now_ns - age_ms * MS, angle_cdeg, 0, 0, False))
+
+    def assist(self, conditions=GOOD, **changes):
+        self.seq += 1
+        order = Assist(
+            self.seq, self.now_ns, self.now_ns + 120 * MS, self.middle_cdeg, self.speed_cdps, 1, self.now_ns - 5 * MS
+        )
+        return self.guard.admit(replace(order, **changes), self.now_ns, conditions)
+
+    def hold(self, conditions=GOOD, **changes):
+        self.seq += 1
+        order = Hold(self.seq, self.now_ns, self.now_ns + 120 * MS, self.middle_cdeg, 1)
+        return self.guard.admit(replace(order, **changes), self.now_ns, conditions)
+
+    def assists(self, **changes):
+        """The rule that refuses an assist, "" when it is admitted."""
+        return rule_of(self.assist(**changes))
+
+    def holds(self, **changes):
+        return rule_of(self.hold(**changes))
+
+    def both(self, **changes):
+        """The rules of an assist and of a hold, each in a state of its own (the memory is set back between)."""
+        first = self.assists(**changes)
+        if self.guard.moving:
+            self.guard.off_joint(self.now_ns)
+            self.now_ns = self.guard.joint_rest_until_ns
+            self.stand(self.angle_cdeg)
+        return first, self.holds(**changes)
+
+    def ramp(self, to_mnm):
+        """Raise the torque by a tenth of the cap each 20 ms; the last answer's rule."""
+        answer = ""
+        for mnm in [*range(self.rise_mnm, to_mnm, self.rise_mnm), to_mnm]:
+            answer = self.assists(torque_mnm=mnm)
+            if answer or mnm == to_mnm:
+                return answer
+            self.wait(20)
+        return answer
+
+    def keep_on(self, ms, **changes):
+        """Repeat an assist each 20 ms for so long; the rule of the first refusal."""
+        for _ in range(ms // 20):
+            self.wait(20)
+            answer = self.assists(**changes)
+            if answer:
+                return answer
+        return ""
+
+    def deliver(self, ua=2000, channel=1, conditions=GOOD, beside=()):
+        """One train of stimulation, and 2 mA on each channel of `beside`; the rule that refuses, "" when admitted."""
+        self.delivered += 1
+        trains = (pulse(ua, channel), *[pulse(2000, other) for other in beside])
+        order = Deliver(
+            self.delivered, self.now_ns, self.now_ns + 120 * MS, Purpose.ASSIST, trains, 0, self.now_ns - 5 * MS
+        )
+        return rule_of(self.guard.admit(order, self.now_ns, conditions))
+
+
 def rule_of(answer):
-    assert isinstance(answer, Admitted | Refused)
+    assert answer is None or isinstance(answer, Admitted | Refused)
     return answer.rule if isinstance(answer, Refused) else ""
 
 
@@ -127,6 +235,24 @@ def bed(request):
     return Bed(request.param)
 
 
+@pytest.fixture(params=sorted(PROPOSED_JOINTS))
+def joint(request):
+    """Makes rigs around a guard with a powered orthosis; every joint inherits the whole contract."""
+    return partial(JointRig, request.param)
+
+
 @pytest.fixture(scope="session")
 def kit():
-    return SimpleNamespace(Rig=Rig, rule_of=rule_of, pulse=pulse, MS=MS, UNIT=UNIT, GOOD=GOOD, PROPOSED=PROPOSED)
+    return SimpleNamespace(
+        Rig=Rig,
+        JointRig=JointRig,
+        rule_of=rule_of,
+        pulse=pulse,
+        MS=MS,
+        DAY=DAY,
+        UNIT=UNIT,
+        GOOD=GOOD,
+        MOTOR=MOTOR,
+        PROPOSED=PROPOSED,
+        PROPOSED_JOINTS=PROPOSED_JOINTS,
+    )

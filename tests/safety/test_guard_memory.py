@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from safety import rules
+from safety import joint_rules, rules
 from safety.memory import Dose
 from safety.orders import ArmScope, Deliver, Purpose, Renew
 
@@ -14,6 +14,19 @@ def test_every_rule_has_its_test():
     for number, rule in table:
         assert rule.__name__.startswith(number.lower() + "_")
         assert f"def test_{rule.__name__}(bed" in tests, rule.__name__
+        assert rule.__doc__
+    number, antagonist = rules.ANTAGONIST_RULE
+    assert (number, antagonist.__name__) == ("G28", "g28_antagonist")
+    assert "def test_g28_antagonist(joint" in tests
+
+
+def test_every_rule_of_the_joint_has_its_test():
+    tests = "".join(path.read_text() for path in sorted(Path(__file__).parent.glob("test_rules_of_*.py")))
+    table = (*joint_rules.JOINT_ORDER_RULES, joint_rules.JOINT_LIMIT_RULE, *joint_rules.JOINT_RULES)
+    assert [number for number, _ in table] == [f"J{number:02d}" for number in range(1, 20)]
+    for number, rule in table:
+        assert rule.__name__.startswith(number.lower() + "_")
+        assert f"def test_{rule.__name__}(joint" in tests, rule.__name__
         assert rule.__doc__
 
 
@@ -56,6 +69,8 @@ def test_trains_known_to_be_exact_are_bounded_and_known_by_identity_alone(kit):
         assert 0 < len(exact) <= 1024
     assert exact[id(kept[-1])] is kept[-1]
     assert len(exact) < 1030
+    assert rig.verdict(kept[-1]) == ""  # the same object again
+    assert exact[id(kept[-1])] is kept[-1]
     true_for_one = kit.pulse(2000, 1, 250)._replace(channel=True)
     assert true_for_one == kept[-1]
     assert rig.verdict(true_for_one) == "G01"

@@ -8,13 +8,14 @@ from safety.interlocks import Conditions, first_open, is_simulated
 
 
 def test_exactly_one_setting_is_closed():
-    closed = [bits for bits in product((False, True), repeat=7) if first_open(Conditions(*bits)) is None]
-    assert closed == [(True, True, True, True, True, False, True)]
+    kinds = product((False, True), repeat=8)
+    closed = [bits for bits in kinds if first_open(Conditions(*bits[:7], joint_ok=bits[7])) is None]
+    assert closed == [(True, True, True, True, True, False, True, True)]
 
 
 @pytest.mark.parametrize("junk", [1, None, "yes", 1.0])
 def test_only_a_bool_closes_an_interlock(kit, junk):
-    for name in Conditions._fields[:7]:
+    for name in (*Conditions._fields[:7], "joint_ok"):
         assert first_open(kit.GOOD._replace(**{name: junk})) is not None
 
 
@@ -25,6 +26,9 @@ def test_sentences(kit):
     assert "STOP has not been tested" in first_open(real._replace(stop_tested=False))
     assert "not ready" in first_open(real._replace(stop_tested=False, unit_ready=False))
     assert "latched" in first_open(kit.GOOD._replace(latched=True))
+    assert "orthosis" in first_open(kit.GOOD._replace(joint_ok=False))
+    assert "not ready" in first_open(kit.GOOD._replace(unit_ready=False, joint_ok=False))
+    assert Conditions(True, True, True, True, True, False, True).joint_ok is True  # no orthosis is fitted
 
 
 def test_only_its_own_word_makes_a_unit_simulated():

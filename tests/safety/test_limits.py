@@ -251,7 +251,7 @@ def test_trail_forgets_what_can_never_be_lowest(kit):
     for at, ua in enumerate([500, 1000, 1500, 2000, 500, 1000]):
         trail.change(at * kit.MS, ua)
     assert trail.past == [(0, 0), (5 * kit.MS, 500)]
-    assert trail.lowest_ua(19 * kit.MS) == 0
-    assert trail.lowest_ua(20 * kit.MS) == 500
-    assert trail.lowest_ua(25 * kit.MS) == 1000
+    assert trail.lowest(19 * kit.MS) == 0
+    assert trail.lowest(20 * kit.MS) == 500
+    assert trail.lowest(25 * kit.MS) == 1000
     assert (Dose().bursts, Dose().on_ns) == (0, 0)

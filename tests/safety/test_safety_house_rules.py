@@ -10,6 +10,13 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 GUARD_FILES = (
     "guard",
+    "joint",
+    "joint_guard",
+    "joint_limits",
+    "joint_memory",
+    "joint_prescribing",
+    "joint_rules",
+    "vetting",
     "rules",
     "pulse_rules",
     "memory",
