@@ -16,7 +16,7 @@ from controller.assembly.therapist import Script, ScriptedTherapist
 from controller.assembly.virtual import LOOK_EVERY_NS, START_NS, VirtualAssembly
 from controller.clock import MS, SECOND, now_ns
 from controller.drivers.orthoses.kind import orthosis
-from controller.drivers.pucks.kind import puck
+from controller.drivers.pucks.kind import chosen_puck
 from controller.drivers.stimulators.kind import stimulator
 from controller.engine.core import EngineCore, Setting
 from controller.engine.records import open_session
@@ -127,9 +127,11 @@ class VirtualRun:
 
 
 def _virtual_setting(plan: DemoPlan, loaded: Loaded, recording: Recording | None, data: Path) -> Setting:
+    worn = chosen_puck(plan.puck)
     return Setting(
         loaded=loaded,
-        puck=puck(plan.puck).driver(),
+        puck=worn.kind.driver(),
+        which_puck=worn.which,
         puck_rate_hz=plan.puck_rate_hz or (recording.rate_hz if recording else 100.0),
         open_record=partial(open_session, data, loaded, plan.seed, "right", sync="inline"),
         repetitions=None if recording else plan.repetitions,

@@ -12,6 +12,8 @@ from controller.drivers import registry
 from controller.drivers.events import Identified, UnitFault
 from controller.drivers.ports import PortFault, is_hidraw, open_hidraw, open_serial
 from controller.drivers.presence import locate, present
+from controller.drivers.pucks.base import extras_of
+from controller.drivers.pucks.kind import PuckKind
 from controller.drivers.recognise import PATIENCE_NS, Listener
 from controller.wire.link import Link, LinkLost
 
@@ -69,16 +71,17 @@ def ask(named: str) -> Answer:
     except PortFault as error:
         return Answer(named, False, "", "", f"{named}: {error}. {error.todo.capitalize()}.")
     try:
-        return _listen(named, kind, link)
+        return _listen(named, kind, link, path)
     except LinkLost as error:
         return Answer(named, False, "", "", f"{named}: lost while it was asked ({error}).")
     finally:
         link.close()
 
 
-def _listen(named: str, kind: Any, link: Link) -> Answer:
-    driver, listener = kind.driver(), Listener(kind.name, kind.capabilities.device)
-    is_puck = isinstance(getattr(driver, "pucks", None), tuple)
+def _listen(named: str, kind: Any, link: Link, port: str) -> Answer:
+    is_puck = isinstance(kind, PuckKind)
+    driver: Any = kind.driver_at(port) if is_puck else kind.driver()
+    listener = Listener(kind.capabilities.device)
     begun, fault = now_ns(), ""
     listener.begin(begun)
     _write(link, driver.start(begun))
@@ -91,6 +94,8 @@ def _listen(named: str, kind: Any, link: Link) -> Answer:
         if is_puck:
             if heard:
                 device = kind.capabilities.device
+                for last in extras_of(driver).close(now):
+                    _write(link, last)
                 return Answer(named, True, device, "", f"{named}: {device} talks here.")
             _write(link, driver.poll(now))
         else:

@@ -8,12 +8,16 @@ from typing import Protocol
 from serial.tools import list_ports
 
 from controller.assembly.doctor import Finding, Level
+from controller.drivers.pucks.fitmi_scales import default_path, load
 
 P24 = (0x0483, 0x5740)
 """USB vendor and product that a P24 announces: its USB chip's own, so other devices announce it too."""
 FITMI = (0x04D8, 0x2742)
 LATENCY_MS_MAX = 1
-RULES = Path(__file__).resolve().parents[2] / "docs" / "devices" / "70-stimloop-fitmi.rules"
+INSTALL_RULE = (
+    "stimloop fitmi rule | sudo tee /etc/udev/rules.d/70-stimloop-fitmi.rules && sudo udevadm control --reload, "
+    "then plug the dongle in again"
+)
 
 
 class SerialPort(Protocol):
@@ -71,9 +75,17 @@ def fitmi_dongles(classes: Path = Path("/sys/class/hidraw"), nodes: Path = Path(
         if os.access(node, os.R_OK | os.W_OK):
             findings.append(Finding(Level.OK, "FitMi dongle", f"{node}"))
             continue
-        todo = f"sudo cp {RULES} /etc/udev/rules.d/ && sudo udevadm control --reload, then plug the dongle in again"
-        findings.append(Finding(Level.FAULT, "FitMi dongle", f"{node}, not ours to open", todo))
+        findings.append(Finding(Level.FAULT, "FitMi dongle", f"{node}, not ours to open", INSTALL_RULE))
     return findings
+
+
+def fitmi_scales(path: Path | None = None) -> list[Finding]:
+    """The file of scales that `stimloop fitmi calibrate` writes: nothing is said where there is none."""
+    path = path or default_path()
+    _, remark = load("", path)
+    if remark:
+        return [Finding(Level.NOTE, "FitMi scales", "the file cannot be used", remark)]
+    return [Finding(Level.OK, "FitMi scales", f"{path}")] if path.exists() else []
 
 
 def _usb_id(entry: Path) -> tuple[int, int] | None:

@@ -1,8 +1,10 @@
 """Devices as a person names them on the command line: `kind:port`."""
 
+from collections.abc import Callable
+
 from controller.drivers import registry
 from controller.drivers.orthoses.kind import orthosis
-from controller.drivers.pucks.kind import puck
+from controller.drivers.pucks.kind import chosen_puck
 from controller.drivers.registry import UnknownDevice
 from controller.drivers.stimulators.kind import stimulator
 
@@ -19,21 +21,33 @@ def wrong_name(named: str) -> str:
 
 def misnamed(unit: str, puck_at: str, orthosis_at: str | None) -> str:
     """What is wrong with these names, in one sentence; "" when each is a known kind with a port."""
-    for option, word, find in (
-        ("--unit", unit, stimulator),
-        ("--puck", puck_at, puck),
-        ("--orthosis", orthosis_at, orthosis),
-    ):
+    finders: tuple[tuple[str, str | None, Callable[[str], object]], ...] = (
+        ("--unit", unit, _unit),
+        ("--puck", puck_at, chosen_puck),
+        ("--orthosis", orthosis_at, _orthosis),
+    )
+    for option, word, find in finders:
         if not word:
             continue
-        kind, _, port = word.partition(":")
-        if not port:
+        if not word.partition(":")[2]:
             return f"{option} {word}: name the kind and the port, for example {option} {_EXAMPLES[option]}"
         try:
-            find(kind.partition(".")[0])
+            find(word)
         except UnknownDevice as error:
             return f"{option} {word}: {error}"
     return ""
+
+
+def _unit(word: str) -> object:
+    return stimulator(_kind(word))
+
+
+def _orthosis(word: str) -> object:
+    return orthosis(_kind(word))
+
+
+def _kind(word: str) -> str:
+    return word.partition(":")[0].partition(".")[0]
 
 
 _EXAMPLES = {

@@ -12,3 +12,4 @@ def shipped(name: str) -> Path:
 CUED = "wrist_extension_cued"
 SELF_PACED = "wrist_extension_self_paced"
 PROPORTIONAL = "bench_proportional"
+TOGETHER = "bench_together"

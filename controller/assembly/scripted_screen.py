@@ -31,7 +31,7 @@ QUICK = Script(sensory_ua=1_000, motor_ua=1_500, tolerance_ua=2_000, calibrate_a
 
 
 class FrameCounter:
-    """Hands free, and once a second the number of chart frames drawn so far."""
+    """Hands free; writes down ten times a second how many chart frames were drawn and what an orthosis pushes with."""
 
     def __init__(self, therapist: ScriptedTherapist, path: Path) -> None:
         self._therapist = therapist
@@ -40,14 +40,17 @@ class FrameCounter:
         self.app: HouseApp | None = None
 
     def step(self, now_ns: int, front: Front) -> None:
-        """Look; now and then write down how many frames were drawn."""
+        """Look; now and then write down what there is to be seen."""
         self._therapist.step(now_ns, front)
         if now_ns >= self._due_ns:
             self._due_ns = now_ns + FRAMES_EVERY_NS
             state = front.snapshot.state if front.snapshot else ""
             whole = self._path.with_suffix(".new")  # a reader must never see half of it
             frames = self.app.frames_drawn if self.app else 0
-            whole.write_text(json.dumps({"t_ns": now_ns, "frames": frames, "state": state}))
+            joint = front.status.joint if front.status else ()
+            torque_mnm = abs(joint[0].torque_mnm) if joint and joint[0].torque_on else 0
+            told = {"t_ns": now_ns, "frames": frames, "state": state, "torque_mnm": torque_mnm}
+            whole.write_text(json.dumps(told))
             whole.replace(self._path)
 
 
@@ -56,6 +59,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--unit", required=True)
     parser.add_argument("--puck", required=True)
+    parser.add_argument("--orthosis", default="")
     parser.add_argument("--puck-rate", type=float, default=100.0)
     parser.add_argument("--protocol", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True)
@@ -68,6 +72,7 @@ def main() -> None:
         HousePlan(
             unit=options.unit,
             puck=options.puck,
+            orthosis=options.orthosis,
             protocol=options.protocol,
             data=options.data,
             log=options.data / "processes.log",

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 FAREWELL_S = 3.0
-_SAME_UNIT = {"p24-low": "p24"}
-"""Kinds of devices that are one and the same unit, driven in another way."""
+_SAME_UNIT = {"p24-low": "p24", "fitmi.blue": "fitmi", "fitmi.yellow": "fitmi-yellow"}
+"""Kinds of devices that are one and the same unit, driven or worn in another way."""
 
 
 def twin_of(kind: str) -> str:

@@ -19,7 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--protocol", type=Path, metavar="FILE", help="instead of the shipped wrist extension")
     parser.add_argument("--motion", metavar="FILE:TRIAL", help="recorded motion instead of the simulated patient")
     parser.add_argument("--unit", choices=registry.own(registry.STIMULATORS), default="p24", help="which stimulator")
-    parser.add_argument("--puck", choices=registry.own(registry.PUCKS), default="ximu3", help="which puck is worn")
+    pucks = [*registry.own(registry.PUCKS), "fitmi.yellow"]
+    parser.add_argument("--puck", choices=pucks, default="ximu3", help="which puck is worn")
     parser.add_argument(
         "--orthosis",
         choices=registry.own(registry.ORTHOSES),

@@ -43,6 +43,7 @@ def checks() -> dict[str, Check]:
         "serial ports": doctor_ports.serial_ports,
         "latency timer": doctor_ports.latency_timers,
         "FitMi dongle": doctor_ports.fitmi_dongles,
+        "FitMi scales": doctor_ports.fitmi_scales,
     }
 
 

@@ -16,6 +16,7 @@ COMMANDS: dict[str, str] = {
     "demo": "a whole session on simulated devices and a simulated patient, or on recorded motion",
     "devices": "what is plugged in, by serial number, and who answers on a port",
     "doctor": "look at versions, ports, permissions, terminal and clock, and say what to do",
+    "fitmi": "FitMi pucks: find the scales of their sensors; the rule that lets the dongle be opened",
     "stop": "emergency stop from anywhere on this machine",
     "log": "the task-training log of a session",
     "verify": "check a session's hash chains and files",

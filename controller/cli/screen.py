@@ -10,7 +10,11 @@ from controller.session.faults import ProtocolRefused, render
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     parser.add_argument("--unit", metavar="KIND:PORT", help="the stimulator (p24:/dev/ttyACM0, p24:socket://host:port)")
-    parser.add_argument("--puck", metavar="KIND:PORT", help="the puck (ximu3:/dev/ttyACM1, fitmi:/dev/hidraw0)")
+    parser.add_argument(
+        "--puck",
+        metavar="KIND:PORT",
+        help="the puck (ximu3:/dev/ttyACM1, fitmi:/dev/hidraw0; fitmi.yellow:/dev/hidraw0 for the other of a dongle)",
+    )
     parser.add_argument("--orthosis", metavar="KIND:PORT", help="a powered orthosis, where there is one")
     parser.add_argument("--protocol", type=Path, metavar="FILE", help="default: the shipped cued wrist extension")
     parser.add_argument("--side", choices=["left", "right"], default="right", help="the affected side")

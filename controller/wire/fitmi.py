@@ -34,8 +34,23 @@ Counts = tuple[int, int, int]
 class PuckCommand(IntEnum):
     """The commands that this program may send. The dongle knows more; calibration, power and radio are left alone."""
 
+    BLINK_RED = 0x01
+    BLINK_GREEN = 0x02
+    BLINK_BLUE = 0x03
+    BLINK_MOTOR = 0x04
+    PULSE_RED = 0x05
+    PULSE_GREEN = 0x06
+    PULSE_BLUE = 0x07
+    PULSE_MOTOR = 0x08
     GAMEON = 0x0B
+    DNGLRST = 0x0F
     TOUCHBUZ = 0x11
+
+
+EFFECTS = frozenset(PuckCommand(number) for number in range(0x01, 0x09))
+"""Lights and vibration: msb is the duration, lsb the amplitude in percent."""
+EFFECT_MS_MAX = 1500
+AMPLITUDE_PERCENT_MAX = 100
 
 
 class Block(NamedTuple):
@@ -121,11 +136,35 @@ def encode_report(report: Report) -> bytes:
         raise LocalError(f"a puck block does not fit a FitMi report: {error}") from error
 
 
-def encode_command(puck: int, command: PuckCommand, msb: int, lsb: int) -> bytes:
-    """One output report: report id 0, puck and command, payload. Write it alone: a HID write is one report."""
-    if not (puck in (BLUE, YELLOW) and 0 <= msb <= 255 and 0 <= lsb <= 255):
-        raise LocalError(f"no such FitMi command: puck {puck}, payload {msb} {lsb}")
-    return bytes((0, puck << 5 | command, msb, lsb))
+def encode_command(puck: int, command: int, msb: int, lsb: int) -> bytes:
+    """One output report: report id 0, puck and command, payload. Write it alone: a HID write is one report.
+
+    Raises `LocalError` for a command that is no `PuckCommand`, and for a payload that it does not have: settings take
+    0 or 1, the reset nothing, lights and vibration an amplitude of at most 100.
+    """
+    try:
+        known = PuckCommand(command)
+    except ValueError as error:
+        raise LocalError(f"{command} is no FitMi command that may be sent") from error
+    if known in EFFECTS:
+        msb_max, lsb_max = 255, AMPLITUDE_PERCENT_MAX
+    else:
+        msb_max, lsb_max = 0, 0 if known is PuckCommand.DNGLRST else 1
+    if not (puck in (BLUE, YELLOW) and 0 <= msb <= msb_max and 0 <= lsb <= lsb_max):
+        raise LocalError(f"no such FitMi command: puck {puck}, {known.name}, payload {msb} {lsb}")
+    return bytes((0, puck << 5 | known, msb, lsb))
+
+
+def encode_effect(puck: int, command: PuckCommand, duration_ms: int, amplitude_percent: int) -> bytes:
+    """A light or a vibration of up to 1500 ms and 100 percent. Raises `LocalError` for more, or for a setting."""
+    if command not in EFFECTS or not 0 <= duration_ms <= EFFECT_MS_MAX:
+        raise LocalError(f"no such FitMi light or vibration: {command!r} for {duration_ms} ms")
+    return encode_command(puck, command, round(duration_ms * 255 / EFFECT_MS_MAX), amplitude_percent)
+
+
+def effect_ms(msb: int) -> int:
+    """Device role: the duration in ms that an effect's msb asks for."""
+    return round(msb * EFFECT_MS_MAX / 255)
 
 
 def decode_command(data: bytes) -> tuple[int, int, int, int]:

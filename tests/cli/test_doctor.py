@@ -229,8 +229,18 @@ def test_a_dongle_that_is_not_ours_brings_the_rule_that_helps(hidraw, monkeypatc
     monkeypatch.setattr(os, "access", lambda *_: False)
     [finding] = doctor_ports.fitmi_dongles(*hidraw)
     assert finding.level is FAULT
-    assert str(doctor_ports.RULES) in finding.todo
-    assert doctor_ports.RULES.is_file()
+    assert finding.todo.startswith("stimloop fitmi rule | sudo tee /etc/udev/rules.d/70-stimloop-fitmi.rules")
+
+
+def test_a_file_of_scales_is_named_and_a_broken_one_is_a_note(tmp_path):
+    path = tmp_path / "fitmi.json"
+    assert doctor_ports.fitmi_scales(path) == []
+    path.write_text('{"format": 1, "dongles": {}}')
+    assert levels(doctor_ports.fitmi_scales(path)) == [WELL]
+    path.write_text("{")
+    [finding] = doctor_ports.fitmi_scales(path)
+    assert finding.level is NOTE
+    assert "stimloop fitmi calibrate" in finding.todo
 
 
 def test_no_dongle_is_a_note(tmp_path):

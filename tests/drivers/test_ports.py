@@ -263,14 +263,16 @@ def test_a_fitmi_twin_on_a_pty_reaches_the_driver(cable):
     link = open_serial(cable.path, LINE)
     cable.links.append(link)
     driver, twin = FitMiDriver(device=cable.path), FitMiTwin()
-    link.write(driver.start(0))
-    for step in range(1, 5):
-        link.write(driver.poll(step * 20_000_000))
-    while len(twin.commands) < 4 and select.select([cable.master], [], [], 5)[0]:
-        twin.feed(0, os.read(cable.master, 4096))
+    driver.start(0)
     samples = []
-    for step in range(1, 6):
+    for step in range(1, 14):
         os.write(cable.master, twin.frame(step * 10_000, (0.0, 0.0, 45.0), (0.0, 0.0, 1.0)))
         samples += driver.feed(step * 10_000_000, received(link, 62))
+        if command := driver.poll(step * 10_000_000):
+            link.write(command)
+            assert select.select([cable.master], [], [], 5)[0]
+            twin.feed(0, os.read(cable.master, 4096))
+    assert len(twin.commands) == 4
     fresh = [sample for sample in samples if sample.puck == "blue" and not sample.flags & STALE]
-    assert [sample.gyro_dps[2] for sample in fresh] == pytest.approx([45.0] * 3, abs=2.5)
+    assert len(fresh) >= 8
+    assert [sample.gyro_dps[2] for sample in fresh] == pytest.approx([45.0] * len(fresh), abs=2.5)

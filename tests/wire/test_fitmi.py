@@ -21,7 +21,9 @@ from controller.wire.fitmi import (
     StreamFramer,
     decode_command,
     decode_report,
+    effect_ms,
     encode_command,
+    encode_effect,
     encode_report,
     plausible,
 )
@@ -131,6 +133,65 @@ def test_commands_are_four_bytes_with_report_id_0():
 def test_impossible_commands_are_not_encoded(puck, msb, lsb):
     with pytest.raises(LocalError):
         encode_command(puck, PuckCommand.GAMEON, msb, lsb)
+
+
+MAY_BE_SENT = {*range(0x01, 0x09), 0x0B, 0x0F, 0x11}
+
+
+@pytest.mark.parametrize("number", [number for number in range(-1, 300) if number not in MAY_BE_SENT])
+def test_no_other_command_can_be_encoded(number):
+    """0x0A power, 0x0C-0x0E calibration, 0x12 on: frequency, channel, pipes. None of them may ever be written."""
+    with pytest.raises(LocalError, match="may be sent"):
+        encode_command(0, number, 0, 1)
+
+
+def test_the_list_of_what_may_be_sent_is_complete():
+    assert {int(command) for command in PuckCommand} == MAY_BE_SENT
+
+
+@pytest.mark.parametrize(
+    ("command", "duration_ms", "percent", "frame"),
+    [
+        (PuckCommand.BLINK_RED, 1500, 100, "00 01 FF 64"),
+        (PuckCommand.BLINK_GREEN, 0, 0, "00 02 00 00"),
+        (PuckCommand.BLINK_BLUE, 300, 50, "00 03 33 32"),
+        (PuckCommand.BLINK_MOTOR, 750, 7, "00 04 80 07"),
+        (PuckCommand.PULSE_RED, 100, 100, "00 05 11 64"),
+        (PuckCommand.PULSE_GREEN, 800, 60, "00 06 88 3C"),
+        (PuckCommand.PULSE_BLUE, 500, 60, "00 07 55 3C"),
+        (PuckCommand.PULSE_MOTOR, 300, 50, "00 08 33 32"),
+    ],
+)
+def test_lights_and_vibration_are_a_duration_and_a_percentage(command, duration_ms, percent, frame):
+    assert encode_effect(0, command, duration_ms, percent) == bytes.fromhex(frame)
+    puck, number, msb, lsb = decode_command(encode_effect(1, command, duration_ms, percent))
+    assert (puck, number, lsb) == (1, command, percent)
+    assert effect_ms(msb) == pytest.approx(duration_ms, abs=3)
+
+
+@pytest.mark.parametrize(
+    ("command", "duration_ms", "percent"),
+    [
+        (PuckCommand.PULSE_RED, 1501, 50),
+        (PuckCommand.PULSE_RED, -1, 50),
+        (PuckCommand.PULSE_RED, float("nan"), 50),
+        (PuckCommand.PULSE_RED, 100, 101),
+        (PuckCommand.PULSE_RED, 100, -1),
+        (PuckCommand.GAMEON, 100, 1),
+    ],
+)
+def test_effects_beyond_their_range_are_not_encoded(command, duration_ms, percent):
+    with pytest.raises(LocalError):
+        encode_effect(0, command, duration_ms, percent)
+
+
+@pytest.mark.parametrize(
+    ("command", "msb", "lsb"),
+    [(PuckCommand.GAMEON, 0, 2), (PuckCommand.GAMEON, 1, 1), (PuckCommand.TOUCHBUZ, 0, 2), (PuckCommand.DNGLRST, 0, 1)],
+)
+def test_settings_have_no_other_payload_than_on_and_off(command, msb, lsb):
+    with pytest.raises(LocalError):
+        encode_command(0, command, msb, lsb)
 
 
 @pytest.mark.parametrize("data", [b"", b"\x00\x0b\x00", b"\x01\x0b\x00\x01"])

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from controller.assembly.bench.terminals import ScreenTerminal
-from controller.assembly.protocols import PROPORTIONAL, shipped
+from controller.assembly.protocols import PROPORTIONAL, TOGETHER, shipped
 from controller.assembly.scripted_screen import FRAMES, PROCESSES
 from controller.clock import SECOND, now_ns
 
@@ -31,6 +31,7 @@ class HouseUnderTest:
         puck_rate_hz: float = 100.0,
         tolerance_ua: int = 2_000,
         screen: bool = True,
+        orthosis: str = "",
     ) -> None:
         self.data = data
         self.data.mkdir(parents=True, exist_ok=True)
@@ -38,7 +39,9 @@ class HouseUnderTest:
         self.environment = {**os.environ, "XDG_RUNTIME_DIR": str(data)}
         self.terminal = ScreenTerminal()
         words = ["--unit", f"p24:{unit}", "--puck", f"ximu3:{puck}", "--puck-rate", str(puck_rate_hz)]
-        words += ["--protocol", str(shipped(PROPORTIONAL)), "--data", str(data), "--tolerance-ua", str(tolerance_ua)]
+        words += ["--data", str(data), "--tolerance-ua", str(tolerance_ua)]
+        words += ["--protocol", str(shipped(TOGETHER if orthosis else PROPORTIONAL))]
+        words += ["--orthosis", f"dynamixel:{orthosis}"] if orthosis else []
         words += [] if screen else ["--no-screen"]
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-m", "controller.assembly.scripted_screen", *words],
@@ -64,7 +67,7 @@ class HouseUnderTest:
         raise RuntimeError(f"the screen did not come up; see {self.data}")
 
     def frames(self) -> dict[str, Any]:
-        """The screen's own count of drawn chart frames: {t_ns, frames, state} (empty before the first)."""
+        """What the screen has written down: {t_ns, frames (drawn), state, torque_mnm} (empty before the first)."""
         with contextlib.suppress(OSError, ValueError):
             counted: dict[str, Any] = json.loads((self.data / FRAMES).read_text())
             return counted

@@ -33,7 +33,7 @@ class Waiting(NamedTuple):
 
 
 class Outbox:
-    """Commands in the order in which they may go: one write each, 20 ms apart, effects of a puck 200 ms apart.
+    """Commands that wait: one write each, 20 ms apart, settings first, effects of a puck 200 ms apart.
 
     Holds at most ten. An effect that finds no room is dropped; a setting takes the place of the oldest effect.
     """
@@ -67,7 +67,7 @@ class Outbox:
     def take(self, now_ns: int) -> bytes:
         """The command that may go now, if one may."""
         self._waiting = [other for other in self._waiting if now_ns <= other.until_ns]
-        for other in self._waiting:
+        for other in sorted(self._waiting, key=lambda waiting: waiting.effect):
             if now_ns >= self._ready_ns(other):
                 self._waiting.remove(other)
                 self._free_ns = now_ns + COMMAND_GAP_NS
@@ -165,6 +165,7 @@ class FitMiLink:
 
     def _open(self, now_ns: int) -> None:
         self.phase, self._since_ns, self._ever_open = Phase.OPEN, now_ns, True
+        self._connected[:] = [None, None]
         for command, on in _SETTINGS:
             for puck in (wire.BLUE, wire.YELLOW):
                 self.outbox.put(puck, wire.encode_command(puck, command, 0, on))
