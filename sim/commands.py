@@ -2,8 +2,10 @@
 
 cue | relax                     ask the person to move, to let go
 play                            start the recording
-unplug p24|ximu3|fitmi          pull that cable
+unplug DEVICE                   pull that cable
 electrode CHANNEL off|on        lift an electrode, stick it back
+fault SPEC                      let something go wrong from now on (sim/faults.py says how it is written)
+clear [NAME]                    end the faults of that name, or all
 quit                            end
 """
 
@@ -11,6 +13,7 @@ import contextlib
 import os
 import sys
 
+from sim.faults import FaultRefused, parse
 from sim.world import World
 
 LINE_MAX = 256
@@ -75,8 +78,22 @@ def obey(world: World, line: str, now_ns: int) -> bool:
             done = world.unplug(name, now_ns)
         case ["electrode", channel, "on" | "off" as state] if channel.isdecimal():
             done = world.electrode(int(channel), state == "on", now_ns)
+        case ["fault", spec]:
+            done = _fault(world, spec, now_ns)
+        case ["clear", *names] if len(names) < 2:
+            done = world.clear("".join(names), now_ns)
         case _:
             done = False
     if not done:
         print(f"not done: {line.strip()!r}", file=sys.stderr, flush=True)
+    return True
+
+
+def _fault(world: World, spec: str, now_ns: int) -> bool:
+    """Add a fault; why it cannot be is told on stderr."""
+    try:
+        world.add(parse(spec), now_ns)
+    except FaultRefused as refused:
+        print(refused, file=sys.stderr, flush=True)
+        return False
     return True

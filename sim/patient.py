@@ -84,6 +84,11 @@ class WristPatient:
         rise_ns, fall_ns = max(round(rise_s * SECOND), MS), max(round(fall_s * SECOND), MS)
         self._effort.begin(Attempt(now_ns, torque_nm, rise_ns, round(hold_s * SECOND), fall_ns))
 
+    def push(self, torque_nm: float) -> None:
+        """An orthosis pushes the joint with `torque_nm` (+ = extension), from now on until told otherwise."""
+        if torque_nm != self._wrist.pushed_nm:
+            self._wrist.push_by(torque_nm)
+
     def imu(self, now_ns: int) -> tuple[Vector, Vector]:
         """(gyro deg/s, specific force g) measured by the puck at `now_ns`, within a step after `advance`."""
         wrist = self._wrist

@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from controller.clock import now_ns
+from sim.catalogue import TWINS
 from sim.commands import CommandLine, obey
-from sim.room import DEVICES, furnish
+from sim.faults import Fault, FaultRefused, parse
+from sim.room import DEVICES, WORLD, furnish, unfit
 from sim.terminal import LoopbackLink, PtyLink
 from sim.world import World
 
@@ -61,31 +63,35 @@ def serve(
     recording: Any = None,
     rate_hz: float | None = None,
     self_paced: bool = False,
+    faults: Sequence[Fault] = (),
     start_on: str = "now",
     stdin: int | None = 0,
     end_with_stdin: bool = False,
     out: TextIO | None = None,
 ) -> int:
-    """Serve `devices` (names of `sim.room.DEVICES`) until SIGTERM, SIGINT, SIGHUP or the line `quit`. Returns 0.
+    """Serve `devices` (names of `sim.catalogue.TWINS`) until SIGTERM, SIGINT, SIGHUP or the line `quit`. Returns 0.
 
     `link` is "pty" or "tcp"; `recording` (with `rate_hz`, `gyro_dps`, `acc_g`) moves the pucks in place of the
     person and starts `start_on` "now", "first-byte" (from any host) or "play" (a line on stdin). `rate_hz` is the
     pucks' frame rate: the recording's, or 100, unless given. `stdin` is the descriptor of the command lines, or None.
-    To be called from the main thread.
+    Raises ValueError for devices that cannot stand together, or a fault that none of them has. To be called from the
+    main thread.
     """
     log = LogFile(log_path)
-    links = [PtyLink(streaming=name != "p24") if link == "pty" else LoopbackLink() for name in devices]
+    links = [PtyLink(streaming=TWINS[name].streams) if link == "pty" else LoopbackLink() for name in devices]
     start_ns = now_ns()
-    world = furnish(
-        dict(zip(devices, links, strict=True)),
-        start_ns,
-        seed=seed,
-        recording=recording,
-        rate_hz=rate_hz,
-        self_paced=self_paced,
-        log=log,
-    )
+    world = None
     try:
+        world = furnish(
+            dict(zip(devices, links, strict=True)),
+            start_ns,
+            seed=seed,
+            recording=recording,
+            rate_hz=rate_hz,
+            self_paced=self_paced,
+            faults=faults,
+            log=log,
+        )
         with _stop_signals() as stop:
             urls = {name: port.url for name, port in zip(devices, links, strict=True)}
             for device in world.devices:
@@ -95,7 +101,8 @@ def serve(
                 world.play(start_ns)
             _run(world, links, log, stop, CommandLine(stdin), start_on == "first-byte", end_with_stdin)
     finally:
-        world.close(now_ns())
+        if world is not None:
+            world.close(now_ns())
         log.close()
         for port in links:
             port.close()
@@ -153,7 +160,15 @@ def _stop_signals() -> Iterator[socket.socket]:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `stimloop sim`."""
-    parser.add_argument("device", choices=[*DEVICES, "world"], help="one device, or the world: all of them, one person")
+    parser.add_argument(
+        "device", metavar="DEVICE", help=f"one of {', '.join(DEVICES)}; or world: several, and one person"
+    )
+    parser.add_argument(
+        "--devices",
+        default=",".join(WORLD),
+        metavar="NAME,...",
+        help="what stands in the world: at most one stimulator and one orthosis, any pucks (%(default)s)",
+    )
     parser.add_argument("--link", choices=["pty", "tcp"], default="pty", help="a terminal, or a socket on loopback")
     parser.add_argument("--log", type=Path, metavar="FILE", help="append what the twins did, as JSON lines")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="the person and all noise follow from it")
@@ -166,6 +181,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=["now", "first-byte", "play"],
         default="now",
         help="when a recording starts: at once, at a host's first byte, or at the line `play` on stdin",
+    )
+    parser.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="SPEC",
+        help="NAME[:VALUE][@DEVICE][/HOW_OFTEN][+START][~LENGTH], such as drop:0.05, delay:30ms@ximu3, "
+        "electrode-off:2@p24+12s~3s; may be given more than once",
     )
     parser.add_argument("--end-with-stdin", action="store_true", help="stop when stdin ends, as after `quit`")
     parser.add_argument("--self-paced", action="store_true", help="the person attempts by themselves every 6 to 12 s")
@@ -186,18 +209,23 @@ def run(args: argparse.Namespace) -> int:
     if args.rate is not None and not 1.0 <= args.rate <= 1000.0:
         print(f"--rate {args.rate:g}: a puck sends 1 to 1000 frames a second", file=sys.stderr)
         return 2
+    devices = args.devices.split(",") if args.device == "world" else [args.device]
+    if reason := unfit(devices, recording is not None):
+        print(f"{reason}", file=sys.stderr)
+        return 2
     try:
         return serve(
-            DEVICES if args.device == "world" else [args.device],
+            devices,
             link=args.link,
             log_path=args.log,
             seed=args.seed,
             recording=recording,
             rate_hz=args.rate,
             self_paced=args.self_paced,
+            faults=[parse(spec) for spec in args.fault],
             start_on=args.start_on,
             end_with_stdin=args.end_with_stdin,
         )
-    except OSError as fault:
+    except (OSError, FaultRefused) as fault:
         print(f"{fault}", file=sys.stderr)
         return 2

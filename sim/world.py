@@ -1,82 +1,25 @@
-"""The world at the far end of the cables: a person (or a recording), a stimulator's twin, and pucks on the limb.
+"""The world at the far end of the cables: a person (or a recording), a stimulator, an orthosis, and pucks on the limb.
 
 Pure: time is an argument, bytes come and go over `Link` objects, nothing waits. `advance(now)` lives through everything
 up to `now` in the order in which it happens and then reads the links, so bytes act at the instant they are fed.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any, cast
 
 from controller.wire.link import Link, LinkLost
-from sim.imu import Vector
-from sim.muscle import Pulses
+from sim.attached import FOREVER, Device, Limb, Log, Motion, Orthosis, Puck, Stimulator
+from sim.faults import Fault
+from sim.faults_running import Trouble
 from sim.playback import Playback
-
-SECOND = 1_000_000_000
-FOREVER = 1 << 62
-Log = Callable[[dict[str, Any]], None]
-
-
-class Motion(Protocol):
-    """What moves the pucks: `WristPatient` or `Playback`."""
-
-    def cue(self, now_ns: int) -> str: ...
-    def relax(self, now_ns: int) -> None: ...
-    def advance(self, to_ns: int, drive: Sequence[Pulses]) -> None: ...
-    def imu(self, now_ns: int) -> tuple[Vector, Vector]: ...
-
-
-class StimulatorTwin(Protocol):
-    """A simulated stimulator, fed bytes and time."""
-
-    identity: str
-
-    def feed(self, now_ns: int, data: bytes) -> bytes: ...
-    def advance(self, now_ns: int) -> bytes: ...
-    def next_deadline(self) -> int: ...
-    def drive(self) -> Sequence[Pulses]: ...
-    def electrode(self, channel: int, attached: bool, /) -> None: ...
-    def unplug(self, now_ns: int) -> None: ...
-    def close(self, now_ns: int) -> None: ...
-
-
-class PuckTwin(Protocol):
-    """A simulated puck: turns motion into its frames and answers its host's commands."""
-
-    identity: str
-
-    def feed(self, now_ns: int, data: bytes) -> bytes: ...
-    def frame(self, t_us: int, gyro_dps: Vector, acc_g: Vector) -> bytes: ...
-
-
-class Stimulator:
-    """A stimulator's twin on a cable. `link` is None once the cable is out; the twin lives on without it."""
-
-    def __init__(self, name: str, twin: StimulatorTwin, link: Link) -> None:
-        self.name = name
-        self.twin = twin
-        self.link: Link | None = link
-
-
-class Puck:
-    """A puck's twin on a cable, sending `rate_hz` frames a second. `link` is None once the cable is out."""
-
-    def __init__(self, name: str, twin: PuckTwin, link: Link, rate_hz: float = 100.0) -> None:
-        if not 1.0 <= rate_hz <= 1000.0:
-            raise ValueError(f"a puck sends 1 to 1000 frames a second, not {rate_hz:g}")
-        self.name = name
-        self.twin = twin
-        self.link: Link | None = link
-        self.period_ns = round(SECOND / rate_hz)
-        self.due_ns = FOREVER
-        self.frames = 0
 
 
 class World:
     """Everything simulated, from `start_ns` on.
 
-    `log` receives one dictionary for each thing done to the world (cue, relax, unplug, start of a recording); the
-    twins write their own entries.
+    `log` receives one dictionary for each thing done to the world (cue, relax, unplug, start of a recording, start and
+    end of a fault); the twins write their own entries. `seed` is that of the faults. Raises ValueError for an orthosis
+    on a limb that cannot be held.
     """
 
     def __init__(
@@ -85,15 +28,24 @@ class World:
         motion: Motion,
         *,
         stimulator: Stimulator | None = None,
+        orthosis: Orthosis | None = None,
         pucks: Sequence[Puck] = (),
         log: Log | None = None,
+        seed: int = 1,
     ) -> None:
+        if orthosis is not None and not hasattr(motion, "push"):
+            raise ValueError("an orthosis needs a simulated person: a recorded limb cannot be held or moved")
         self.motion = motion
         self.stimulator = stimulator
+        self.orthosis = orthosis
         self.pucks = tuple(pucks)
+        self.trouble: Trouble | None = None
         self._start_ns = start_ns
         self._log = log
-        self.devices: tuple[Stimulator | Puck, ...] = self.pucks if stimulator is None else (stimulator, *self.pucks)
+        self._seed = seed
+        self.devices: tuple[Device, ...] = tuple(
+            device for device in (stimulator, orthosis, *self.pucks) if device is not None
+        )
         for puck in self.pucks:
             puck.due_ns = start_ns + puck.period_ns
         self._frame_ns = min((puck.due_ns for puck in self.pucks), default=FOREVER)
@@ -104,7 +56,11 @@ class World:
         if self.stimulator is not None:
             unit_ns = self.stimulator.twin.next_deadline()
             if unit_ns < due_ns:
-                return unit_ns
+                due_ns = unit_ns
+        if self.orthosis is not None:
+            due_ns = min(due_ns, self.orthosis.twin.next_deadline())
+        if self.trouble is not None:
+            due_ns = min(due_ns, self.trouble.next_deadline())
         return due_ns
 
     def advance(self, now_ns: int) -> bool:
@@ -114,19 +70,12 @@ class World:
 
     def live(self, now_ns: int) -> None:
         """Everything that happens by itself up to `now_ns`; the cables are not read."""
-        lived_ns = -1
-        while self._frame_ns <= now_ns:
-            frame_ns = lived_ns = self._frame_ns
-            self._live(frame_ns)
-            following_ns = FOREVER
-            for puck in self.pucks:
-                if puck.due_ns == frame_ns:
-                    self._send_frame(puck)
-                if puck.due_ns < following_ns:
-                    following_ns = puck.due_ns
-            self._frame_ns = following_ns
-        if lived_ns != now_ns:
-            self._live(now_ns)
+        trouble = self.trouble
+        if trouble is not None:
+            while (due_ns := trouble.next_deadline()) <= now_ns:
+                self._live_frames(due_ns)
+                trouble.happen(due_ns)
+        self._live_frames(now_ns)
 
     def feed(self, now_ns: int) -> bool:
         """Hand what has arrived on the cables to the twins, as of `now_ns` (to which the world has been advanced)."""
@@ -141,17 +90,23 @@ class World:
                 continue
             if data:
                 arrived = True
-                self._write(device, device.twin.feed(now_ns, data))
+                if device.cable is not None:
+                    data = device.cable.to_device.carry(now_ns, data)
+                    if not data:
+                        continue
+                self._give(device, now_ns, data)
         return arrived
+
+    # -- what a person beside the patient can do -----------------------------------------------------------------------
 
     def cue(self, now_ns: int) -> None:
         """The person is asked to move."""
-        self._note(now_ns, "cue", answer=self.motion.cue(now_ns))
+        self.note(now_ns, "cue", answer=self.motion.cue(now_ns))
 
     def relax(self, now_ns: int) -> None:
         """The person is asked to let go."""
         self.motion.relax(now_ns)
-        self._note(now_ns, "relax")
+        self.note(now_ns, "relax")
 
     def play(self, now_ns: int) -> bool:
         """Start the recording with the next frame. False when there is none, or it runs already."""
@@ -160,7 +115,7 @@ class World:
             return False
         start_ns = min((puck.due_ns for puck in self.pucks), default=now_ns)
         motion.play(start_ns)
-        self._note(start_ns, "play", puck_us=(start_ns - self._start_ns) // 1000)
+        self.note(start_ns, "play", puck_us=(start_ns - self._start_ns) // 1000)
         return True
 
     def unplug(self, name: str, now_ns: int) -> bool:
@@ -169,9 +124,20 @@ class World:
             if device.name == name and device.link is not None:
                 device.link.close()
                 device.link = None
-                if device is self.stimulator:
+                if device.cable is not None:
+                    device.cable.cut()
+                if not isinstance(device, Puck):
                     device.twin.unplug(now_ns)
-                self._note(now_ns, "unplug", device=name)
+                self.note(now_ns, "unplug", device=name)
+                return True
+        return False
+
+    def plug(self, name: str, link: Link, now_ns: int) -> bool:
+        """Plug a new cable into device `name`. False when it is not there, or has one."""
+        for device in self.devices:
+            if device.name == name and device.link is None:
+                device.link = link
+                self.note(now_ns, "plug", device=name)
                 return True
         return False
 
@@ -183,16 +149,76 @@ class World:
             self.stimulator.twin.electrode(channel, attached)
         except ValueError:
             return False
-        self._note(now_ns, "electrode", channel=channel, attached=attached)
+        self.note(now_ns, "electrode", channel=channel, attached=attached)
         return True
 
+    def add(self, fault: Fault, now_ns: int) -> None:
+        """Let `fault` happen, counted from `now_ns`. Raises `FaultRefused` when no device here can have it."""
+        self.trouble = self.trouble or Trouble(self, self._seed)
+        self.trouble.add(fault, now_ns)
+
+    def clear(self, name: str, now_ns: int) -> bool:
+        """End every fault of that name ("" for all of them). False when there was none."""
+        return self.trouble is not None and self.trouble.clear(name, now_ns) > 0
+
     def close(self, now_ns: int) -> None:
-        """The end: the stimulator writes down the trains that still run. Cables are left to who laid them."""
+        """The end: stimulator and orthosis write down what is still going on. Cables are left to who laid them."""
         if self.stimulator is not None:
             self.stimulator.twin.close(now_ns)
+        if self.orthosis is not None:
+            self.orthosis.twin.close(now_ns)
+
+    # -- what faults need ----------------------------------------------------------------------------------------------
+
+    def suffer(self, device: Any, fault: str, value: str, now_ns: int) -> bool:
+        """The fault happens (or ends) in the twin. False when it has no such fault."""
+        try:
+            suffers = hasattr(device.twin, "suffer") and bool(device.twin.suffer(fault, value, now_ns))
+        except ValueError:
+            return False
+        if not isinstance(device, Puck):
+            self._write(device, now_ns, device.twin.advance(now_ns))
+            self._push()
+        return suffers
+
+    def pass_on(self, device: Any, now_ns: int) -> None:
+        """Bytes that were held up in the device's cable and are due arrive."""
+        cable = device.cable
+        if device.link is None:
+            cable.cut()
+            return
+        if data := cable.to_device.carry(now_ns):
+            self._give(device, now_ns, data)
+        self._write(device, now_ns, b"")
+
+    def note(self, now_ns: int, event: str, **more: Any) -> None:
+        """A line for the log."""
+        if self._log is not None:
+            self._log({"kind": "world", "t_ns": now_ns, "event": event, **more})
+
+    # -- how time passes -----------------------------------------------------------------------------------------------
+
+    def _live_frames(self, now_ns: int) -> None:
+        """Up to `now_ns`, each puck's frame at its own instant."""
+        lived_ns = -1
+        while self._frame_ns <= now_ns:
+            frame_ns = lived_ns = self._frame_ns
+            self._live(frame_ns)
+            following_ns = FOREVER
+            for puck in self.pucks:
+                if puck.due_ns == frame_ns:
+                    self._send_frame(puck)
+                if puck.due_ns < following_ns:
+                    following_ns = puck.due_ns
+            self._frame_ns = following_ns
+        if lived_ns != now_ns:
+            self._live(now_ns)
 
     def _live(self, to_ns: int) -> None:
         """The stimulator's and the person's time up to `to_ns`, split where the current at the skin changes."""
+        if self.orthosis is not None:
+            self._live_held(to_ns, self.orthosis)
+            return
         stimulator = self.stimulator
         if stimulator is None:
             self.motion.advance(to_ns, ())
@@ -201,7 +227,7 @@ class World:
         deadline = twin.next_deadline()
         while deadline < to_ns:
             self.motion.advance(deadline, twin.drive())
-            self._write(stimulator, twin.advance(deadline))
+            self._write(stimulator, deadline, twin.advance(deadline))
             following = twin.next_deadline()
             if following <= deadline:
                 break
@@ -209,7 +235,29 @@ class World:
         self.motion.advance(to_ns, twin.drive())
         reply = twin.advance(to_ns)
         if reply:
-            self._write(stimulator, reply)
+            self._write(stimulator, to_ns, reply)
+
+    def _live_held(self, to_ns: int, orthosis: Orthosis) -> None:
+        """The same with an orthosis on the limb: split also where its torque may change."""
+        unit = None if self.stimulator is None else self.stimulator.twin
+        limb, motor = cast(Limb, self.motion), orthosis.twin
+        lived_ns = -1
+        while lived_ns < to_ns:
+            due_ns = motor.next_deadline()
+            if unit is not None:
+                due_ns = min(due_ns, unit.next_deadline())
+            lived_ns = min(due_ns, to_ns) if due_ns > lived_ns else to_ns
+            limb.advance(lived_ns, () if unit is None else unit.drive())
+            if self.stimulator is not None:
+                self._write(self.stimulator, lived_ns, self.stimulator.twin.advance(lived_ns))
+            motor.feel(lived_ns, limb.angle_deg, limb.speed_dps)
+            self._write(orthosis, lived_ns, motor.advance(lived_ns))
+            limb.push(motor.torque_nm())
+
+    def _push(self) -> None:
+        """The orthosis' torque may have changed."""
+        if self.orthosis is not None:
+            cast(Limb, self.motion).push(self.orthosis.twin.torque_nm())
 
     def _send_frame(self, puck: Puck) -> None:
         now_ns = puck.due_ns
@@ -218,17 +266,23 @@ class World:
             return
         gyro, acc = self.motion.imu(now_ns)
         puck.frames += 1
-        self._write(puck, puck.twin.frame((now_ns - self._start_ns) // 1000, gyro, acc))
+        self._write(puck, now_ns, puck.twin.frame((now_ns - self._start_ns) // 1000, gyro, acc))
 
-    def _write(self, device: Stimulator | Puck, data: bytes) -> None:
+    def _give(self, device: Device, now_ns: int, data: bytes) -> None:
+        """Bytes reach a twin, and it answers."""
+        if device is self.orthosis:
+            limb = cast(Limb, self.motion)
+            self.orthosis.twin.feel(now_ns, limb.angle_deg, limb.speed_dps)
+        self._write(device, now_ns, device.twin.feed(now_ns, data))
+        self._push()
+
+    def _write(self, device: Device, now_ns: int, data: bytes) -> None:
         """To the far end if there is one: a device does not care whether anybody listens."""
+        if device.cable is not None and device.link is not None:
+            data = device.cable.to_host.carry(now_ns, data)
         if not data or device.link is None:
             return
         try:
             device.link.write(data)
         except LinkLost:
             device.link = None
-
-    def _note(self, now_ns: int, event: str, **more: Any) -> None:
-        if self._log is not None:
-            self._log({"kind": "world", "t_ns": now_ns, "event": event, **more})

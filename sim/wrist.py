@@ -1,6 +1,6 @@
-"""The wrist as one hinge, moved by a muscle, by the person's own effort and by gravity.
+"""The wrist as one hinge, moved by a muscle, by the person's own effort, by an orthosis and by gravity.
 
-    I q'' = tau_effort + tau_stimulated - B q' - K (q - q_rest) - tau_end(q) - tau_gravity(q)
+    I q'' = tau_effort + tau_stimulated + tau_orthosis - B q' - K (q - q_rest) - tau_end(q) - tau_gravity(q)
     tau_end = c (exp((q - q_hi) / w) - exp((q_lo - q) / w)),  tau_gravity = mgl cos(q)   palm down
 
 Angles are wrist extension in radians inside this file. One step is 1 ms, semi-implicit Euler (speed first, then angle
@@ -72,7 +72,10 @@ NO_PUSH = Push(0.0)
 
 
 class Wrist:
-    """One wrist and its extensor muscle: `angle` rad, `speed` rad/s, `acceleration` rad/s2, lags `x1` and `x2`."""
+    """One wrist and its extensor muscle: `angle` rad, `speed` rad/s, `acceleration` rad/s2, lags `x1` and `x2`.
+
+    `pushed_nm` is the torque from outside, set by `push_by`.
+    """
 
     def __init__(self, joint: WristPreset = PALM_DOWN, muscle: MusclePreset = WRIST_EXTENSORS) -> None:
         self.joint = joint
@@ -82,6 +85,7 @@ class Wrist:
         self.acceleration = 0.0
         self.x1 = 0.0
         self.x2 = 0.0
+        self.pushed_nm = 0.0
         high, low = math.radians(joint.end_high_deg), math.radians(joint.end_low_deg)
         reach = NEAR_END * joint.end_width_rad
         # One tuple, because `step` unpacks it far faster than it could look up twenty attributes.
@@ -107,6 +111,7 @@ class Wrist:
         return (
             self.x1 == 0.0
             and self.x2 == 0.0
+            and self.pushed_nm == 0.0
             and -STILL_RAD_S < self.speed < STILL_RAD_S
             and -STILL_RAD_S2 < self.acceleration < STILL_RAD_S2
         )
@@ -116,6 +121,12 @@ class Wrist:
         self.speed = 0.0
         self.acceleration = 0.0
 
+    def push_by(self, torque_nm: float) -> None:
+        """Something outside pushes with `torque_nm` (+ = extension) until told otherwise."""
+        # The change shows in the acceleration at once, so that a limb that was in balance is not taken for still.
+        self.acceleration += (torque_nm - self.pushed_nm) / self.joint.inertia
+        self.pushed_nm = torque_nm
+
     def step(self, steps: int, drive: float, push: Push) -> None:
         """`steps` of 1 ms under a constant muscle input `drive` (0..1, already delayed) and the effort `push`."""
         exp, cos, h = math.exp, math.cos, STEP_S
@@ -123,7 +134,7 @@ class Wrist:
         up_e, up_k, down_e, down_k, torque_max, per_inertia, damping, stiffness, relaxed, *ends = self._constants
         gravity, end, per_width, high, low, near_high, near_low = ends
         start, change, s, ds = push
-        start += relaxed  # the spring's share that does not depend on the angle
+        start += relaxed + self.pushed_nm  # `relaxed`: the spring's share that does not depend on the angle
         own = start
         working = drive > 0.0 or x1 > 0.0
         torque = a / per_inertia

@@ -1,6 +1,7 @@
 """Line settings of every device in the registry: what pyserial is asked for, and what arrives at the far end of a PTY.
 
-A PTY keeps speed, stop bits and RTS/CTS and drops parity, so parity is seen only in what pyserial is given.
+A PTY keeps speed, stop bits and RTS/CTS and drops parity, so parity is seen only in what pyserial is given. The far end
+is asked through the master, as a twin would ask, and is set to something else beforehand.
 """
 
 import os
@@ -24,7 +25,14 @@ DOCUMENTED = {
     "rehamove3": (3_000_000, "N", 2, True),
     "rehastim2": (460_800, "E", 1, False),
     "ximu3": (115_200, "N", 1, False),
+    "witmotion": (115_200, "N", 1, False),
+    "bno085": (115_200, "N", 1, False),
+    "textline": (115_200, "N", 1, False),
+    "dynamixel": (1_000_000, "N", 1, False),
 }
+NO_LINE = {"fitmi"}
+"""A hidraw node has no line."""
+SPEED_IN, SPEED_OUT, CONTROL = 4, 5, 2
 
 
 def line_of(group: str, name: str) -> LineSettings:
@@ -34,13 +42,27 @@ def line_of(group: str, name: str) -> LineSettings:
 
 
 @pytest.fixture
-def path() -> Iterator[str]:
+def far_end() -> Iterator[tuple[int, str]]:
+    """The master of a PTY and the path of its other side."""
     master, slave = pty.openpty()
     tty.setraw(master)
     tty.setraw(slave)
-    yield os.ttyname(slave)
+    yield master, os.ttyname(slave)
     os.close(slave)
     os.close(master)
+
+
+@pytest.fixture
+def path(far_end: tuple[int, str]) -> str:
+    return far_end[1]
+
+
+def seen(master: int) -> tuple[int, int, int, bool, bool]:
+    """Both speeds, size of a character, two stop bits?, RTS/CTS?, as the far end of the cable has them."""
+    attributes = termios.tcgetattr(master)
+    control = attributes[CONTROL]
+    speeds = attributes[SPEED_IN], attributes[SPEED_OUT]
+    return (*speeds, control & termios.CSIZE, bool(control & termios.CSTOPB), bool(control & termios.CRTSCTS))
 
 
 @pytest.mark.parametrize(("group", "name"), KINDS, ids=[name for _, name in KINDS])
@@ -76,16 +98,23 @@ def test_pyserial_is_asked_for_exactly_the_line_of_the_device(
 
 
 @pytest.mark.parametrize(("group", "name"), KINDS, ids=[name for _, name in KINDS])
-def test_the_far_end_sees_speed_stop_bits_and_flow_control(group: str, name: str, path: str) -> None:
-    line = line_of(group, name)
+def test_the_far_end_sees_speed_stop_bits_and_flow_control(group: str, name: str, far_end: tuple[int, str]) -> None:
+    (master, path), line = far_end, line_of(group, name)
+    speed = getattr(termios, f"B{line.baud}")
+    wanted = (speed, speed, termios.CS8, line.stop_bits == 2, line.rts_cts)
+    attributes = termios.tcgetattr(master)
+    attributes[SPEED_IN] = attributes[SPEED_OUT] = termios.B9600
+    attributes[CONTROL] ^= termios.CSTOPB if bool(attributes[CONTROL] & termios.CSTOPB) is wanted[3] else 0
+    attributes[CONTROL] ^= termios.CRTSCTS if bool(attributes[CONTROL] & termios.CRTSCTS) is wanted[4] else 0
+    termios.tcsetattr(master, termios.TCSANOW, attributes)
+    before = seen(master)
+    assert not [index for index in (0, 1, 3, 4) if before[index] == wanted[index]]
     link = open_serial(path, line)
     try:
+        assert seen(master) == wanted
         _, _, control, _, speed_in, speed_out, _ = termios.tcgetattr(link.fileno())
-        speed = getattr(termios, f"B{line.baud}")
         assert (speed_in, speed_out) == (speed, speed)
-        assert control & termios.CSIZE == termios.CS8
         assert bool(control & termios.CSTOPB) is (line.stop_bits == 2)
-        assert bool(control & termios.CRTSCTS) is line.rts_cts
     finally:
         link.close()
 
@@ -98,5 +127,5 @@ def test_the_line_is_the_documented_one(name: str) -> None:
         assert (line.baud, line.parity, line.stop_bits, line.rts_cts) == DOCUMENTED[name]
 
 
-def test_every_stimulator_has_a_documented_line() -> None:
-    assert set(registry.OWN[registry.STIMULATORS]) <= set(DOCUMENTED)
+def test_every_device_on_a_serial_line_has_a_documented_one() -> None:
+    assert {name for _, name in KINDS} == set(DOCUMENTED) | NO_LINE

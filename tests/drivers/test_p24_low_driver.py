@@ -624,13 +624,13 @@ def test_every_refusal_of_a_pulse_is_a_fault(result: int) -> None:
     assert bench.driver.outputs()[0][3] != ""
 
 
-def test_while_eight_pulses_are_unanswered_none_is_sent_and_silence_is_a_fault() -> None:
+def test_a_channel_whose_pulse_is_unanswered_waits_and_silence_is_a_fault() -> None:
     bench = Bench()
     bench.change = lambda answer: b""
-    bench.deliver(*[biphasic(channel, 16_000, 250, 100, 20_000) for channel in range(1, 5)])
+    bench.deliver(*[biphasic(channel, 16_000, 250, 100, 20_000) for channel in range(1, 9)])
     started_ns = bench.now_ns
     bench.run(99)
-    assert len(bench.pulses) == UNANSWERED_MAX
+    assert len(bench.pulses) == UNANSWERED_MAX == 8  # one of each channel
     bench.run(3)
     (fault,) = faults(bench.events)
     assert fault.cause == "The unit no longer answers."
@@ -639,14 +639,14 @@ def test_while_eight_pulses_are_unanswered_none_is_sent_and_silence_is_a_fault()
     assert max(at_ns for at_ns, _ in bench.pulses) < started_ns + 100 * MS
 
 
-def test_one_lost_answer_is_a_fault_after_100_ms_although_the_unit_goes_on_answering() -> None:
-    bench = Bench().deliver(TRAIN)
+def test_one_lost_answer_is_a_fault_after_100_ms_although_another_channel_goes_on() -> None:
+    bench = Bench().deliver(TRAIN, biphasic(2, 10_000, 250, 100, 29_000))
     bench.change = lambda answer: b""
     bench.run(1)
     bench.change = lambda answer: answer
     bench.run(98)
     assert faults(bench.events) == []
-    assert len(bench.pulses) == 4
+    assert len(bench.pulses) == 1 + 4
     bench.run(3)
     (fault,) = faults(bench.events)
     assert fault.cause.startswith("The unit did not confirm a pulse")

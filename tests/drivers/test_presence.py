@@ -85,3 +85,17 @@ def test_ports_without_usb_behind_them_are_left_to_the_drivers_question():
     port = SamePort("/dev/ttyS0")
     assert port.path([Present("/dev/ttyS0", "", None, "on board")]) == "/dev/ttyS0"
     assert port.path([]) == "/dev/ttyS0"
+
+
+def test_a_port_that_usb_says_nothing_of_any_more_is_not_taken_for_the_first_device():
+    port = SamePort(P24.path)
+    assert port.path([P24]) == P24.path
+    for there in ([], [P24._replace(serial="", usb=None)]):
+        with pytest.raises(PortMissing, match="no USB device"):
+            port.path(there)
+    assert port.path([P24]) == P24.path
+
+
+def test_a_serial_number_that_is_empty_names_no_port():
+    with pytest.raises(PortMissing, match="no serial number"):
+        locate("usb:", [P24._replace(serial="")])

@@ -182,7 +182,40 @@ def test_a_recording_is_played_once_when_it_is_asked_for(
     os.close(client)
 
 
-@pytest.mark.parametrize("args", [("--motion", "nowhere.npz:05"), ("--motion", "nowhere"), ("--rate", "5000")])
+def test_faults_are_made_from_the_start_and_by_lines_on_stdin(serving: Callable[..., Served]) -> None:
+    served = serving("ximu3", "--fault", "drop:0.5", "--fault", "bit-flip@ximu3+20s")
+    client = opened(served.announced(1)["ximu3"]["url"])
+    os.write(client, b"\n")
+    received(client, lambda frames: len(frames) >= 30)
+    served.tell("clear drop")
+    served.tell("fault drop:1")
+    served.tell("fault toothache")
+    served.tell("unplug ximu3")
+    assert eventually(lambda: "unplug" in served.events())
+    told = [(entry["event"], entry.get("fault")) for entry in served.log() if entry["kind"] == "world"]
+    assert told == [("fault begins", "drop"), ("fault ends", "drop"), ("fault begins", "drop"), ("unplug", None)]
+    assert served.log()[1]["hits"] > 5
+    os.close(client)
+    served.tell("quit")
+    assert served.process.wait(PATIENCE_S) == 0
+    assert "There is no fault 'toothache'" in served.process.communicate()[1]
+
+
+def test_a_world_has_the_devices_that_it_is_asked_for(serving: Callable[..., Served]) -> None:
+    served = serving("world", "--devices", "dynamixel,textline,p24")
+    assert list(served.announced(3)) == ["p24", "dynamixel", "textline"]
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("--motion", "nowhere.npz:05"),
+        ("--motion", "nowhere"),
+        ("--rate", "5000"),
+        ("--fault", "fire"),
+        ("--fault", "electrode-off:1"),
+    ],
+)
 def test_what_cannot_be_served_is_told_and_nothing_starts(
     serving: Callable[..., Served], args: tuple[str, str]
 ) -> None:
@@ -191,6 +224,15 @@ def test_what_cannot_be_served_is_told_and_nothing_starts(
     out, told = served.process.communicate()
     assert out == ""
     assert args[1] in told
+
+
+@pytest.mark.parametrize("devices", ["p24,rehastim2", "p24,p24", "toaster", ""])
+def test_devices_that_cannot_stand_together_are_refused(serving: Callable[..., Served], devices: str) -> None:
+    served = serving("world", "--devices", devices)
+    assert served.process.wait(PATIENCE_S) == 2
+    out, told = served.process.communicate()
+    assert out == ""
+    assert len(told) > 20
 
 
 def stimulation(amplitude_ua: int) -> MlUpdate:

@@ -12,13 +12,14 @@ from controller.wire import ximu3
 from controller.wire.link import LinkLost, MemoryLink
 from controller.wire.sciencemode.messages import ChannelUpdate, MlInit, MlUpdate
 from controller.wire.sciencemode.p24 import encode
+from sim.attached import FOREVER, Puck, Stimulator
 from sim.devices.ximu3 import Ximu3Twin
 from sim.effort import MODERATE, MS, SECOND
 from sim.muscle import Pulses
 from sim.patient import WristPatient
 from sim.playback import Playback
-from sim.room import DEVICES, furnish
-from sim.world import FOREVER, Puck, Stimulator, World
+from sim.room import WORLD, furnish
+from sim.world import World
 
 START_NS = 5_000_000_123_456
 TRAIN: Pulses = (1, 18_000, 250, 28_500)
@@ -209,7 +210,7 @@ def test_stimulation_on_the_wire_extends_the_wrist() -> None:
 
 def test_a_furnished_world_closes_the_loop_from_bytes_to_movement_and_back() -> None:
     entries: list[dict[str, Any]] = []
-    ends = {name: MemoryLink.pair() for name in DEVICES}
+    ends = {name: MemoryLink.pair() for name in WORLD}
     links = {name: device for name, (_, device) in ends.items()}
     world = furnish(links, START_NS, seed=2, log=entries.append)
     unit, host = ends["p24"][0], ends["ximu3"][0]
@@ -230,7 +231,7 @@ def test_a_furnished_world_closes_the_loop_from_bytes_to_movement_and_back() -> 
 
 
 def test_a_device_nobody_knows_is_refused() -> None:
-    with pytest.raises(ValueError, match="p24, ximu3, fitmi"):
+    with pytest.raises(ValueError, match=r"no simulated device 'rehastim'; there are p24, .*ximu3.*fitmi"):
         furnish({"rehastim": MemoryLink.pair()[0]}, 0)
 
 
