@@ -15,7 +15,13 @@ from safety.joint_limits import (
     effective_joint_limit,
 )
 from safety.joint_memory import NOWHERE, JointDose, JointMemory
-from safety.joint_prescribing import JOINT_REGIONS, joint_constraint_refused, joint_prescription_refused, joint_unknown
+from safety.joint_prescribing import (
+    JOINT_REGIONS,
+    OTHER_JOINT,
+    joint_constraint_refused,
+    joint_prescription_refused,
+    joint_unknown,
+)
 from safety.joint_rules import JOINT_LIMIT_RULE, JOINT_ORDER_RULES, JOINT_RULES, JOINT_WITHOUT_LATCH, Asked
 from safety.memory import Memory
 from safety.orders import Refused
@@ -86,12 +92,13 @@ class JointGuard:
         )
         before = self._protocol if shared.scope is not None else None
         refused = joint_constraint_refused(wish, shared.device.channels, self._given, before)
-        if refused is not None:
+        if refused is not None and refused.rule != OTHER_JOINT:
             return refused
+        # A protocol that means another joint is kept all the same: with it there is no limit, so nothing moves.
         self._protocol = wish
         shared.channel_signs = {channel: sign for channel, sign in wish.channel_signs if sign != 0}
         self._refresh()
-        return None
+        return refused
 
     def stand(self, posture: Posture | None) -> None:
         """The newest posture; one that is not of exact numbers counts as unknown."""

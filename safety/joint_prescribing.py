@@ -17,6 +17,8 @@ from safety.orders import Refused
 from safety.prescribing import REMEMBERED_MAX
 
 JOINT_REGIONS: dict[str, JointRegion] = {region.value: region for region in JointRegion}
+OTHER_JOINT = "C14"
+"""The rule that says that the protocol means another joint than was prescribed."""
 
 
 def joint_unknown(rule: str, region: str) -> Refused:
@@ -63,7 +65,7 @@ def joint_constraint_refused(
         return Refused("C13", reason, latches=False)
     if given is not None and given.region is not wish.region:
         reason = f"The protocol's orthosis moves the {wish.region}, but the {given.region} is prescribed."
-        return Refused("C14", reason, latches=False)
+        return Refused(OTHER_JOINT, reason, latches=False)
     if before is not None and not _within(wish, before):
         return Refused("C15", "While armed, the protocol's limits of the orthosis can only narrow.", latches=False)
     return None

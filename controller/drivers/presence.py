@@ -49,6 +49,8 @@ def locate(url: str, there: Iterable[Present] | None = None) -> str:
     if not url.startswith(USB_PREFIX):
         return url
     serial = url.removeprefix(USB_PREFIX)
+    if not serial:
+        raise PortMissing("`usb:` names no serial number", "`stimloop devices` lists what is there, with its numbers")
     found = [port.path for port in (present() if there is None else there) if port.serial == serial]
     if len(found) == 1:
         return found[0]
@@ -77,14 +79,12 @@ class SamePort:
         path = locate(self.url, listed)
         real = str(Path(path).resolve())
         told = next((port for port in listed if port.path in (path, real)), None)
-        if told is None or told.usb is None:
-            return path
-        now = (told.serial, told.usb)
+        now = None if told is None or told.usb is None else (told.serial, told.usb)
         self._first = self._first or now
-        if now != self._first:
-            was, is_now = _named(*self._first), _named(*now)
+        if self._first is not None and now != self._first:
+            is_now = "no USB device that is known" if now is None else _named(*now)
             todo = "plug the first device in again, or leave and start stimloop with the other one"
-            raise PortMissing(f"{path} was {was} and is now {is_now}", todo)
+            raise PortMissing(f"{path} was {_named(*self._first)} and is now {is_now}", todo)
         return path
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from controller.drivers.presence import SamePort
-from controller.drivers.pucks.kind import puck
+from controller.drivers.pucks.kind import chosen_puck
 from controller.drivers.recognise import Listener
 from controller.engine.core import EngineCore, Setting
 from controller.engine.pucks import open_puck
@@ -22,14 +22,14 @@ SWITCH_INTERVAL_S = 0.0005  # the record's thread must give the interpreter back
 def main() -> None:
     """Join core, puck, record and descriptors, and serve."""
     options = _options()
-    name, url = options.puck.split(":", 1)
-    kind = puck(name)
+    kind, which, port = chosen_puck(options.puck)
     loaded = load(options.protocol)
     setting = Setting(
         loaded=loaded,
-        puck=kind.driver(),
+        puck=kind.driver_at(port),
+        which_puck=which,
         puck_rate_hz=options.puck_rate,
-        listener=Listener(kind.name, kind.capabilities.device),
+        listener=Listener(kind.capabilities.device),
         open_record=partial(open_session, options.data, loaded, options.seed, options.side),
         affected_side=options.side,
         repetitions=options.repetitions,
@@ -42,7 +42,7 @@ def main() -> None:
         socket.socket(fileno=options.gateway),
         socket.socket(fileno=options.handover),
         options.gateway_pid,
-        partial(open_puck, kind, SamePort(url)),
+        partial(open_puck, kind, SamePort(port)),
     )
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     gc.collect()
@@ -55,7 +55,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="stimloop-engine")
     for name in ("--front", "--gateway", "--handover", "--gateway-pid"):
         parser.add_argument(name, type=int, required=True)
-    parser.add_argument("--puck", required=True, help="kind:url")
+    parser.add_argument("--puck", required=True, help="kind:url, or kind.puck:url for one puck of a dongle")
     parser.add_argument("--puck-rate", type=float, default=100.0)
     parser.add_argument("--protocol", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True)

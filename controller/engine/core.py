@@ -21,6 +21,7 @@ from controller.engine.training import Training
 from controller.engine.view import snapshot_of
 from controller.engine.watches import watch_gateway, watch_puck, watch_record
 from controller.engine.wishes import WISHES
+from controller.engine.worn import Wardrobe
 from controller.session.attempts import attempt_settings
 from controller.session.loader import Loaded
 from controller.session.resolve import ResolvedProtocol
@@ -57,6 +58,8 @@ class Setting:
     open_record: Callable[[str, int, ResolvedProtocol], Recorder]
     listener: Listener | None = None
     """Says what talks on the puck's port when it is not the puck."""
+    which_puck: str = ""
+    """The puck that is worn, where a dongle brings several ("": its first)."""
     affected_side: str = "right"
     repetitions: int | None = None
     calibration_rest_s: float | None = None
@@ -73,13 +76,15 @@ class EngineCore:
         self.course = SessionCourse()
         self.state = self.course.state
         self.stimulation = Stimulation()
-        self.feed = MotionFeed(setting.puck, attempt_settings(protocol.attempt, protocol.puck), setting.puck_rate_hz)
+        attempt = attempt_settings(protocol.attempt, protocol.puck)
+        self.feed = MotionFeed(setting.puck, attempt, setting.puck_rate_hz, setting.which_puck)
         self.set_up = SetUp(
             setting.loaded, self.feed, self.stimulation, setting.calibration_rest_s, setting.calibration_attempts
         )
         self.training = Training(
             self.set_up.resolved, self.feed, self.stimulation, setting.affected_side, setting.repetitions
         )
+        self.wardrobe = Wardrobe()
         self.record: Recorder | None = None
         self.status: GatewayStatus | None = None
         self.patient = ""
@@ -174,8 +179,10 @@ class EngineCore:
         if self._unmet is not None:
             self._unmet.hear(entry.data)
         for sample in feed.driver.feed(now_ns, entry.data):
-            self._unmet = None
+            if self._unmet is not None:
+                self._unmet, feed.lost = None, ""
             if sample.puck != feed.puck:  # a dongle may bring others too
+                feed.glance(sample)
                 continue
             feature, events = feed.take(sample, self.started_ns)
             for event in events:
@@ -238,7 +245,7 @@ class EngineCore:
         self.halt(
             now_ns,
             f"The gateway has gone ({entry.cause}).",
-            "PULL THE LEADS: the unit may go on for 2 s.",
+            f"PULL THE LEADS: {self.set_up.unit.alone}",
             told_gateway=True,
         )
 
@@ -263,6 +270,7 @@ class EngineCore:
         self.out.append(ports.ToGateway(self.stimulation.stop(now_ns, StopReason.FAULT)))
         self.note(now_ns, "screen_gone", {"cause": entry.cause}, sync=True)
         self.close(now_ns, "fault" if self.state is SessionState.RUNNING else "normal")
+        self.out += [ports.ToPuck(data) for data in self.feed.farewell(now_ns)]
         self.out.append(ports.Leave())
 
     # -- what time brings ------------------------------------------------------------------------------------

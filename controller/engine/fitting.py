@@ -56,6 +56,10 @@ class Fitting:
         """Current off; the level that was reached is remembered."""
         self.active = 0
 
+    def start_over(self) -> None:
+        """The next step of every channel is its first; what was found stays."""
+        self.level_ua = dict.fromkeys(self.level_ua, 0)
+
     def deadline(self) -> int:
         """When the running train must end, in ns (0 for none)."""
         return self._until_ns if self.active else 0

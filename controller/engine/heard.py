@@ -19,6 +19,8 @@ def status(core: "EngineCore", now_ns: int, fact: facts.GatewayStatus) -> None:
         if identity and core.record is not None and core.noted.get(role) != identity:
             core.noted[role] = identity
             core.record.device(now_ns, role, identity)
+    if core.state is SessionState.FITTING and fact.state in (GatewayState.DISARMED, GatewayState.LATCHED):
+        core.set_up.start_over()
     if core.state is SessionState.RUNNING and fact.state is GatewayState.DISARMED:
         core.carry(core.training.pause(now_ns))
         core.apply(now_ns, "pause")
@@ -41,6 +43,8 @@ def joint(core: "EngineCore", now_ns: int, fact: facts.JointReport) -> None:
 
 def refusal(core: "EngineCore", now_ns: int, fact: facts.Refusal) -> None:
     core.training.refused += 1
+    if fact.rule.startswith("J"):  # the gateway has let go: what is refused is not asked for again in this phase
+        core.training.movement.forget(now_ns)
     core.note(now_ns, "refused", {"rule": fact.rule, "reason": fact.reason}, sync=True)
 
 

@@ -3,7 +3,7 @@
 from collections import deque
 
 from controller.clock import MS, SECOND
-from controller.drivers.pucks.base import PuckDriver
+from controller.drivers.pucks.base import PuckDriver, Signal, extras_of
 from controller.motion.detector import AttemptDetector
 from controller.motion.features import FeatureFilter
 from controller.motion.settings import AttemptSettings
@@ -16,19 +16,50 @@ STRIP_EVERY_NS = 20 * MS
 STRIP_POINTS_MAX = 64
 
 
-class MotionFeed:
-    """Feeds the detector and keeps what the screen wants to see of the motion."""
+class Vitals:
+    """What the screen says of one puck: its fresh samples, and its battery in percent (-1: not known)."""
 
-    def __init__(self, driver: PuckDriver, settings: AttemptSettings, nominal_rate_hz: float) -> None:
+    def __init__(self) -> None:
+        self.battery_percent = -1
+        self._newest_ns = 0
+        self._arrivals: deque[int] = deque(maxlen=1024)
+
+    def take(self, sample: Sample) -> None:
+        """A sample of this puck. What is stale says that the dongle talks, not that the puck does."""
+        if sample.battery_percent is not None:
+            self.battery_percent = sample.battery_percent
+        if not sample.flags & STALE:
+            self._newest_ns = sample.t_ns
+            self._arrivals.append(sample.t_ns)
+
+    def rate_hz(self, now_ns: int) -> float:
+        """Fresh samples in the last second."""
+        arrivals = self._arrivals
+        while arrivals and now_ns - arrivals[0] > SECOND:
+            arrivals.popleft()
+        return float(len(arrivals))
+
+    def age_ms(self, now_ns: int) -> int:
+        """Age of the newest fresh sample, -1 before the first."""
+        return (now_ns - self._newest_ns) // MS if self._newest_ns else -1
+
+
+class MotionFeed:
+    """Feeds the detector with one puck (the driver's first unless `which` names another), and keeps what the screen
+    wants to see of the motion."""
+
+    def __init__(self, driver: PuckDriver, settings: AttemptSettings, nominal_rate_hz: float, which: str = "") -> None:
         self.driver = driver
-        self.puck = driver.pucks[0]
+        self.puck = which or driver.pucks[0]
         self.settings = settings
         self.filter = FeatureFilter(settings, nominal_rate_hz)
         self.detector = AttemptDetector(settings, settings.floor_dps, self.puck)
         self.feature: Feature | None = None
         self.sample_ns = 0
         self.lost = "not opened yet"
-        self._arrivals: deque[int] = deque(maxlen=1024)
+        self._extras = extras_of(driver)
+        self._vitals = {name: Vitals() for name in (self.puck, *driver.pucks)}
+        self._own = self._vitals[self.puck]
         self._strip: list[MotionPoint] = []
         self._strip_ns = 0
 
@@ -38,7 +69,7 @@ class MotionFeed:
         self.feature = feature
         if not sample.flags & STALE:
             self.sample_ns = sample.t_ns
-        self._arrivals.append(sample.t_ns)
+        self._own.take(sample)
         if sample.t_ns - self._strip_ns >= STRIP_EVERY_NS:
             self._strip_ns = sample.t_ns
             if len(self._strip) < STRIP_POINTS_MAX:
@@ -46,30 +77,47 @@ class MotionFeed:
                 self._strip.append(MotionPoint(at_ms, round(feature.angular_speed_dps, 2), round(feature.angle_deg, 2)))
         return feature, self.detector.step(feature)
 
+    def glance(self, sample: Sample) -> None:
+        """A sample of a puck that is not used: shown, never acted upon."""
+        vitals = self._vitals.get(sample.puck)
+        if vitals is not None:
+            vitals.take(sample)
+
+    def signal(self, now_ns: int, what: Signal) -> None:
+        """Show it on the puck that is used, where it can."""
+        self._extras.signal(now_ns, self.puck, what)
+
+    def farewell(self, now_ns: int) -> tuple[bytes, ...]:
+        """The last writes, which leave the pucks as they were found."""
+        return self._extras.close(now_ns)
+
     def strip(self) -> tuple[MotionPoint, ...]:
         """The points of the strip chart since the last call."""
         points, self._strip = tuple(self._strip), []
         return points
 
     def rate_hz(self, now_ns: int) -> float:
-        """Samples a second over the last second."""
-        arrivals = self._arrivals
-        while arrivals and now_ns - arrivals[0] > SECOND:
-            arrivals.popleft()
-        return float(len(arrivals))
+        """Fresh samples a second over the last second."""
+        return self._own.rate_hz(now_ns)
 
     def fresh(self, now_ns: int) -> bool:
         """The newest sample is younger than the limit."""
         return self.sample_ns > 0 and now_ns - self.sample_ns <= self.settings.stale_ns
 
-    def view(self, now_ns: int) -> PuckView:
-        """The puck for the screen."""
-        age_ms = (now_ns - self.sample_ns) // MS if self.sample_ns else -1
-        return PuckView(
-            name=self.driver.name,
-            device=self.driver.device,
-            rate_hz=self.rate_hz(now_ns),
-            age_ms=age_ms,
-            bad_frames=self.driver.bad_frames,
-            lost=self.lost,
+    def views(self, now_ns: int) -> tuple[PuckView, ...]:
+        """The puck that is used, then the others of its dongle."""
+        driver, several = self.driver, len(self._vitals) > 1
+        return tuple(
+            PuckView(
+                name=name if several else driver.name,
+                device=driver.device,
+                rate_hz=vitals.rate_hz(now_ns),
+                age_ms=vitals.age_ms(now_ns),
+                bad_frames=driver.bad_frames,
+                lost=self.lost,
+                battery_percent=vitals.battery_percent,
+                used=name == self.puck,
+                remark=self._extras.remark if name == self.puck else "",
+            )
+            for name, vitals in self._vitals.items()
         )

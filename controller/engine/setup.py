@@ -167,6 +167,11 @@ class SetUp:
         self._note_raise(now_ns)
         return () if order is None else (ports.ToGateway(order),)
 
+    def start_over(self) -> None:
+        """Not armed any more: as the guard does, fitting counts its steps from 0 when it is armed again."""
+        self.fitting.start_over()
+        self._highest_ua.clear()
+
     def _still_rising(self, now_ns: int, channel: int) -> bool:
         """The last increase is too fresh, or the current is still on its way up to the level reached before."""
         level_ua = self.fitting.level_ua.get(channel, 0)

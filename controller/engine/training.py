@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from math import nan
 
+from controller.drivers.pucks.base import Signal
 from controller.engine import ports
 from controller.engine.motion_feed import MotionFeed
 from controller.engine.movement import Movement
@@ -125,7 +126,8 @@ class Training:
 
     def on_feature(self, now_ns: int, feature: Feature, record: Recorder | None) -> Sequence[ports.Output]:
         """A new sample: phases may follow from it, and an amplitude that follows the limb does."""
-        self.trials.look(feature.angular_speed_dps)
+        if not self.movement.masks:
+            self.trials.look(feature.angular_speed_dps)
         outputs = self._step(now_ns, feature, record)
         if self._follows and not outputs:
             return self._follow(now_ns, feature)
@@ -160,7 +162,9 @@ class Training:
 
     def _step(self, now_ns: int, feature: Feature, record: Recorder | None) -> Sequence[ports.Output]:
         _, speed_dps, angle_deg, quiet_ns = feature
-        may_stimulate = now_ns >= self.rest_until_ns and now_ns >= self.movement.rest_until_ns
+        # Help that has not ended yet (current on its way down) is followed by a rest that nobody has told of so far.
+        ending = not self.activity.plan.helps and (self.stimulation.delivering or self.movement.moving)
+        may_stimulate = not ending and now_ns >= self.rest_until_ns and now_ns >= self.movement.rest_until_ns
         seen = _new(Seen, (self._attempt, angle_deg, speed_dps, quiet_ns, nan, False, False, may_stimulate))
         self._attempt = False
         changes = self.activity.step(now_ns, seen)
@@ -176,6 +180,7 @@ class Training:
             record.event(now_ns, "phase", data)
         if change.counts == Counts.REPETITION:
             self.score.complete()
+            self._feed.signal(now_ns, Signal.DONE)
             self.trials.close(now_ns, "completed", record)
         elif change.counts == Counts.MISSED:
             self.score.miss()
@@ -186,11 +191,19 @@ class Training:
         self._attempt = False
         if plan.is_cue:
             self.cue_number += 1
+            self._feed.signal(now_ns, Signal.CUE)
             self.trials.open(now_ns)
         self._watch_for(now_ns, plan)
-        self.movement.aim(plan.orthosis)
-        moves = self._move(now_ns) if plan.orthosis is not None or self.movement.moving else ()
-        return [*self._stimulate(now_ns, plan), *moves]
+        movement = self.movement
+        movement.aim(plan.orthosis)
+        carried = frozenset(self.stimulation.driven())
+        stimulates = self._stimulate(now_ns, plan)
+        if plan.orthosis is None and not movement.moving:
+            return stimulates
+        # Current against the movement that is on may not come before the order that ends or turns that movement.
+        first = movement.works_against(frozenset(self.stimulation.driven()) - carried)
+        moves = self._move(now_ns, carried if first else frozenset())
+        return [*moves, *stimulates] if first or not movement.moving else [*stimulates, *moves]
 
     def _stimulate(self, now_ns: int, plan: PhasePlan) -> Sequence[ports.Output]:
         self._follows = any(isinstance(share, ResolvedFollow) for _, share in plan.stimulate)
@@ -214,14 +227,14 @@ class Training:
         else:
             detector.arm(now_ns)
 
-    def _move(self, now_ns: int) -> Sequence[ports.Output]:
-        """What the orthosis is asked to do now, if anything."""
-        driven = frozenset(self.stimulation.driven())
+    def _move(self, now_ns: int, carried: frozenset[int] = frozenset()) -> Sequence[ports.Output]:
+        """What the orthosis is asked to do now, if anything. `carried`: channels that are not off yet."""
+        driven = carried | frozenset(self.stimulation.driven())
         order = self.movement.order(now_ns, self._feed.sample_ns, driven)
         if order is None:
             return ()
         self._mask(now_ns)
-        self.trials.moved(self.activity.plan.orthosis)
+        self.trials.moved(self.activity.plan.orthosis, self.movement.asked_mnm)
         return (ports.ToGateway(order),)
 
     # -- orders ----------------------------------------------------------------------------------------------

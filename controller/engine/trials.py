@@ -92,12 +92,12 @@ class TrialBook:
             if amplitude_ua > used.get(name, 0):
                 used[name] = amplitude_ua
 
-    def moved(self, move: ResolvedMove | None) -> None:
-        """The orthosis helped: where to, and with how much at most."""
-        if move is not None and move.torque_mnm > self._open.torque_mnm:
-            self._open.torque_mnm = move.torque_mnm
+    def moved(self, move: ResolvedMove | None, asked_mnm: int) -> None:
+        """The orthosis helped: where to, and with how much at most (`asked_mnm`: today's limits are in it)."""
+        if move is not None and asked_mnm > self._open.torque_mnm:
+            self._open.torque_mnm = asked_mnm
             verb = "held" if move.hold else "to"
-            self._open.orthosis = f"{verb} {move.position}, {move.torque_mnm / 1000:g} Nm"
+            self._open.orthosis = f"{verb} {move.position}, {asked_mnm / 1000:g} Nm"
             self._open.assisted = True
 
     def close(self, now_ns: int, outcome: str, record: Recorder | None) -> None:

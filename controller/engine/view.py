@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from controller.clock import MS
+from controller.engine.movement import Movement
 from controller.session.resolve import ResolvedJoint
 from controller.vocabulary.snapshot import ChannelView, JointView, SessionState, Snapshot, TallyView
 
@@ -43,7 +44,7 @@ def snapshot_of(core: "EngineCore", now_ns: int) -> Snapshot:
         angle_deg=_shown(feature.angle_deg) if feature else 0.0,
         motion=feed.strip(),
         channels=_channels(core),
-        pucks=(feed.view(now_ns),),
+        pucks=feed.views(now_ns),
         calibration=calibration.view,
         tally=_tally(core),
         trip=core.trip,
@@ -51,14 +52,16 @@ def snapshot_of(core: "EngineCore", now_ns: int) -> Snapshot:
         folder="" if core.record is None else str(core.record.folder),
         journal_backlog_ms=backlog_ms,
         latency_ms=training.trials.latency_ms,
-        joint=_joint(protocol.joint),
+        joint=_joint(protocol.joint, training.movement),
+        worn=core.wardrobe.worn,
     )
 
 
-def _joint(joint: ResolvedJoint | None) -> tuple[JointView, ...]:
+def _joint(joint: ResolvedJoint | None, movement: Movement) -> tuple[JointView, ...]:
     if joint is None:
         return ()
-    return (JointView(joint.region, joint.torque_mnm, joint.speed_cdps, joint.angle_min_cdeg, joint.angle_max_cdeg),)
+    most = (joint.region, joint.torque_mnm, joint.speed_cdps, joint.angle_min_cdeg, joint.angle_max_cdeg)
+    return (JointView(*most, movement.asked_mnm, movement.aim_cdeg),)
 
 
 def _shown(value: float) -> float:

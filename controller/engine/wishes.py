@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from controller.engine import ports
+from controller.engine.worn import wear
 from controller.vocabulary import intents
 from controller.vocabulary.facts import GatewayState
 from controller.vocabulary.notices import OpenRecord
@@ -104,6 +105,7 @@ def take_note(core: "EngineCore", now_ns: int, wish: intents.Note) -> None:
 
 _SET_UP = frozenset({SessionState.SCREENING, SessionState.FITTING, SessionState.CALIBRATING, SessionState.READY})
 _ANY = frozenset(SessionState)
+_RECORDING = _ANY - {SessionState.IDLE, SessionState.REVIEW}
 _FITTING = frozenset({SessionState.FITTING})
 _CALIBRATING = frozenset({SessionState.CALIBRATING})
 WISHES: dict[type, tuple[Callable[..., None], frozenset[SessionState]]] = {
@@ -121,5 +123,6 @@ WISHES: dict[type, tuple[Callable[..., None], frozenset[SessionState]]] = {
     intents.Pause: (pause, frozenset({SessionState.RUNNING})),
     intents.EndSession: (end, _SET_UP | {SessionState.RUNNING, SessionState.PAUSED}),
     intents.Acknowledge: (acknowledge, frozenset({SessionState.TRIPPED})),
+    intents.WearOrthosis: (wear, _RECORDING),
     intents.Note: (take_note, _ANY),
 }

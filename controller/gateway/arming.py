@@ -7,15 +7,20 @@ from controller.vocabulary.facts import ArmDenied, ArmNumber
 from safety.orders import ArmScope
 
 CONFIRM_WITHIN_NS = 5 * SECOND
+READY_WITHIN_NS = 5 * SECOND
 REASON_LETTERS_MIN = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """A person's confirmed wish to arm; `reason` is empty unless the gateway was latched."""
+    """A person's confirmed wish to arm; `reason` is empty unless the gateway was latched.
+
+    It waits for the devices to get ready until `until_ns`, and no longer: nobody expects it to be carried out later.
+    """
 
     scope: ArmScope
     reason: str
+    until_ns: int
 
 
 class ArmingDesk:
@@ -45,7 +50,7 @@ class ArmingDesk:
         asked, reason = waiting
         if now_ns > asked.expires_ns:
             return ArmDenied("The confirmation came more than 5 s after the arm key. Press the arm key again.")
-        return Permission(asked.scope, reason)
+        return Permission(asked.scope, reason, now_ns + READY_WITHIN_NS)
 
     def forget(self) -> None:
         """Drop an open number (a stop came between the two keys)."""

@@ -18,6 +18,7 @@ from controller.drivers.stimulators.events import Ready, UnitEvent, UnitFault, U
 from controller.drivers.stimulators.kind import StimulatorKind
 from controller.gateway import ports
 from controller.gateway.arming import ArmingDesk, Permission
+from controller.gateway.conditions import conditions_of
 from controller.gateway.delivery import Delivery, Verdict
 from controller.gateway.joint import Joint
 from controller.gateway.person import REQUESTS, stop_pressed
@@ -27,8 +28,8 @@ from controller.gateway.unit import Unit
 from controller.gateway.voice import Voice
 from controller.gateway.watch import Watch
 from controller.vocabulary import notices
-from controller.vocabulary.facts import GatewayState, Latched
-from safety.interlocks import Conditions, first_open, is_simulated
+from controller.vocabulary.facts import ArmDenied, GatewayState, Latched
+from safety.interlocks import first_open
 from safety.joint import Assist, Free, Hold, MotionOrder, Release
 from safety.orders import ArmScope, Deliver, Renew, Stop, StopReason
 
@@ -58,8 +59,7 @@ class GatewayCore:
         self.state = GatewayState.CLOSED
         self.scope: ArmScope | None = None
         self.stop_tested = False
-        self.cause = ""
-        self.todo = ""
+        self.cause = self.todo = ""
         self.leaving = False
         self._fault = self._fault_untold = fault
         self.voice = Voice()
@@ -110,12 +110,12 @@ class GatewayCore:
     def tick(self, now_ns: int) -> list[ports.Output]:
         """The second half of a step: what time brings. It comes after the bytes of an order, never before them."""
         out = self.voice.begin()
-        driver = self.unit.driver
-        earned = self.delivery.leased(now_ns) or (driver is not None and driver.confirmed_zero)
+        earned = self.delivery.leased(now_ns) or (self.unit.driver is not None and self.unit.driver.confirmed_zero)
         for event in self.unit.keep(now_ns, earned, self.leaving):
             self._on_unit_event(now_ns, event)
         if self.joint.unit is not None:
             self._heed_joint(now_ns, self.joint.keep(now_ns, self.leaving))
+        self.arm_when_ready(now_ns)
         self._keep_watch(now_ns)
         if now_ns >= self._status_due_ns:
             self.report(now_ns)
@@ -138,7 +138,7 @@ class GatewayCore:
             return self.unit.missing or "The unit has not said who it is yet. Wait a moment, or check its cable."
         if self.joint.unit is not None and not self.joint.identified:
             return self.joint.unit.missing or "The orthosis has not said who it is yet. Check its cable and power."
-        return self.delivery.misfit or first_open(self._conditions(now_ns, for_arming=True)) or ""
+        return self.delivery.misfit or first_open(conditions_of(self, now_ns, for_arming=True)) or ""
 
     # -- the engine ----------------------------------------------------------------------------------------------
 
@@ -159,7 +159,7 @@ class GatewayCore:
             self.voice.out.append(ports.OpenLog(message.folder))
 
     def _on_order(self, now_ns: int, order: Deliver | Renew) -> None:
-        conditions = self._conditions(now_ns)
+        conditions = conditions_of(self, now_ns)
         if not (conditions.screen_alive and conditions.engine_alive):
             # A silent screen is then named as the cause, not the order refused because of it.
             self._keep_watch(now_ns)
@@ -179,7 +179,7 @@ class GatewayCore:
         """Letting go is carried out in every state; a movement only where current would be permitted too."""
         if isinstance(order, Hold | Assist) and self.state not in PERMITS_DELIVERY:
             self.delivery.refused += 1
-        elif self.joint.order(now_ns, order, self._conditions(now_ns)) is Verdict.UNSAFE:
+        elif self.joint.order(now_ns, order, conditions_of(self, now_ns)) is Verdict.UNSAFE:
             self.latch(now_ns, self.joint.cause, self.joint.todo)
 
     def _on_stop_order(self, now_ns: int, order: Stop) -> None:
@@ -208,6 +208,8 @@ class GatewayCore:
     def arm_when_ready(self, now_ns: int) -> None:
         """Carry out a confirmed wish to arm, once every device is ready."""
         wish = self.wish
+        if wish is not None and now_ns > wish.until_ns:
+            wish = self.wish = None
         if wish is None or not self.unit.ready or not self.joint.ready:
             return
         if self.state in PERMITS_DELIVERY:
@@ -305,9 +307,13 @@ class GatewayCore:
     def latch(self, now_ns: int, cause: str, todo: str) -> None:
         """Stop, now and for good: the first cause is kept until a person re-arms."""
         self._off(now_ns)
+        if self.wish is not None:
+            self.voice.out.append(ports.ToFront(ArmDenied(f"{cause} {todo}")))
         self.forget_wish()
         if self.state is GatewayState.LATCHED:
+            self.todo = f"{cause} {todo}"  # the first cause stays; what is to be done now is about the newest
             self.voice.log(now_ns, "stopped_again", {"cause": cause}, sync=True)
+            self.report(now_ns)
             return
         self.cause, self.todo = cause, todo
         self.voice.all(Latched(now_ns, cause, todo))
@@ -327,20 +333,6 @@ class GatewayCore:
     def _move(self, now_ns: int, happening: Happening) -> None:
         self.state = after(self.state, happening)
         self.report(now_ns)
-
-    def _conditions(self, now_ns: int, for_arming: bool = False) -> Conditions:
-        unit, watch = self.unit, self.watch
-        return Conditions(
-            unit.ready or (for_arming and bool(unit.identity)),
-            watch.engine_alive(now_ns),
-            watch.front_alive(now_ns),
-            self.stop_tested,
-            is_simulated(unit.identity) and self.joint.simulated,
-            self.state is GatewayState.LATCHED and not for_arming,
-            True,
-            unit.identity,
-            self.joint.ok(now_ns) or (for_arming and self.joint.identified),
-        )
 
     def report(self, now_ns: int) -> None:
         """Tell screen and engine how things stand, now."""

@@ -154,10 +154,13 @@ class Activity:
             self._plan_ahead(now_ns)
         way = self._open_way(now_ns, seen)
         while way is not None:
+            helped = self.plan.helps
             changes.append(self._go(way.trigger, now_ns, way.text))
             if len(changes) == CHANGES_MAX:
                 break
-            seen = seen._replace(attempt=False, button=False)
+            # Where help ends here, its rest only begins: it cannot be over in the same step.
+            may_stimulate = seen.may_stimulate and not (helped and not self.plan.helps)
+            seen = seen._replace(attempt=False, button=False, may_stimulate=may_stimulate)
             way = self._open_way(now_ns, seen)
         return changes
 

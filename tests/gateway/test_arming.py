@@ -3,7 +3,7 @@
 import pytest
 
 from controller.gateway import ports
-from controller.gateway.arming import ArmingDesk, Permission
+from controller.gateway.arming import READY_WITHIN_NS, ArmingDesk, Permission
 from controller.vocabulary.facts import ArmDenied, ArmNumber, GatewayState
 from controller.vocabulary.requests import Arm, ConfirmArm, Disarm, Press, StopNow
 from safety.orders import ArmScope
@@ -160,7 +160,9 @@ def test_the_desk_by_itself():
     assert (first.number, second.number) == (40, 41)
     assert isinstance(desk.confirm(1, first.number), ArmDenied)  # asked again since
     third = desk.ask(0, ArmScope.FITTING, " because ", True, "")
-    assert desk.confirm(third.expires_ns, third.number) == Permission(ArmScope.FITTING, "because")
+    assert desk.confirm(third.expires_ns, third.number) == Permission(
+        ArmScope.FITTING, "because", third.expires_ns + READY_WITHIN_NS
+    )
     desk.ask(0, ArmScope.FITTING, "", False, "")
     desk.forget()
     assert isinstance(desk.confirm(0, third.number + 1), ArmDenied)

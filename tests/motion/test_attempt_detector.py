@@ -136,6 +136,86 @@ def test_disarming_does_not_end_the_blanking(at_rest):
     assert stream.run(MOVE, 400) == []
 
 
+@pytest.mark.parametrize("state", [AttemptState.QUIET_WAIT, AttemptState.ARMED, AttemptState.CANDIDATE])
+def test_what_an_actuator_moves_starts_nothing_and_extends_nothing(make, state):
+    detector, stream = make()
+    stream.run(MOVE if state is AttemptState.QUIET_WAIT else REST, 1700)
+    stream.run(MOVE, 30 if state is AttemptState.CANDIDATE else 0)
+    assert detector.state is state
+    detector.actuation(stream.t_ns, True)
+    assert detector.state is AttemptState.BLANK
+    assert detector.obstacle == "stimulation or orthosis is at work, or was just now"
+    for _ in range(30):  # said at each report: only changes matter
+        detector.actuation(stream.t_ns, True)
+        assert stream.run(MOVE, 100) == []
+    assert detector.state is AttemptState.BLANK
+
+
+def test_stillness_counts_from_the_end_of_the_actuation_and_not_from_before(at_rest):
+    detector, stream = at_rest()
+    detector.actuation(stream.t_ns, True)
+    assert stream.run(REST, 3000) == []  # a limb that is held still is no limb at rest
+    detector.actuation(stream.t_ns, False)
+    end_ns = stream.t_ns
+    stream.run(REST, 2000, until=lambda: detector.state is AttemptState.ARMED)
+    assert stream.t_ns - end_ns == 500 * MS
+    detector.actuation(stream.t_ns, False)  # said again: nothing begins anew
+    assert [type(e) for e in stream.run(MOVE, 60)] == [AttemptStarted]
+
+
+def test_a_limb_that_sinks_when_the_actuator_has_let_go_is_no_attempt(at_rest):
+    detector, stream = at_rest()
+    detector.actuation(stream.t_ns, True)
+    stream.run(MOVE, 500)
+    detector.actuation(stream.t_ns, False)
+    assert stream.run(MOVE, 3000) == []
+    assert detector.state is AttemptState.QUIET_WAIT
+    stream.run(REST, 2000, until=lambda: detector.state is AttemptState.ARMED)
+    assert detector.state is AttemptState.ARMED
+
+
+@pytest.mark.parametrize("first", ["current", "actuation"])
+def test_of_current_and_actuation_the_later_end_counts(at_rest, first):
+    detector, stream = at_rest()
+    detector.stimulation(stream.t_ns, True)
+    detector.actuation(stream.t_ns, True)
+    stream.run(MOVE, 300)
+    if first == "current":
+        detector.stimulation(stream.t_ns, False)
+        stream.run(REST, 2000)
+        assert detector.state is AttemptState.BLANK  # the second after the last pulse is over, the movement is not
+        detector.actuation(stream.t_ns, False)
+        wait_ms = 500
+    else:
+        detector.actuation(stream.t_ns, False)
+        stream.run(REST, 2000)
+        assert detector.state is AttemptState.BLANK
+        detector.stimulation(stream.t_ns, False)
+        wait_ms = 1500
+    end_ns = stream.t_ns
+    stream.run(REST, 5000, until=lambda: detector.state is AttemptState.ARMED)
+    assert stream.t_ns - end_ns == wait_ms * MS
+
+
+def test_disarming_and_silence_do_not_end_the_masking(at_rest):
+    detector, stream = at_rest()
+    detector.disarm(stream.t_ns)
+    detector.actuation(stream.t_ns, True)
+    assert detector.state is AttemptState.DISARMED
+    detector.arm(stream.t_ns)
+    assert detector.state is AttemptState.BLANK
+    stream.t_ns += 200 * MS  # the puck falls silent, and comes back
+    assert [type(e) for e in stream.run(MOVE, 1500)] == [PuckStale, PuckFresh]
+    assert detector.state is AttemptState.BLANK
+    detector.disarm(stream.t_ns)
+    detector.actuation(stream.t_ns, False)
+    detector.arm(stream.t_ns)
+    stream.run(REST, 490)
+    assert detector.state is AttemptState.QUIET_WAIT
+    stream.run(REST, 20)
+    assert detector.state is AttemptState.ARMED
+
+
 def test_disarming_does_not_shorten_the_refractory_time(at_rest):
     detector, stream = at_rest(quiet_before_ns=0)
     assert len(stream.run(MOVE, 60)) == 1

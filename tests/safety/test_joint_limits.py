@@ -230,3 +230,13 @@ def test_nothing_that_is_set_latches(joint):
 @pytest.mark.parametrize("number", joint_rules.JOINT_WITHOUT_LATCH)
 def test_only_rests_and_the_muscle_s_lead_do_not_latch(number):
     assert number in ("J15", "J19")
+
+
+def test_a_protocol_for_another_joint_leaves_no_limit_whichever_came_first(kit):
+    rig = kit.JointRig()
+    rig.guard.disarm(rig.now_ns)
+    assert rig.guard.joint_limit() is not None
+    assert rig.constrain(region="ankle") == "C14"
+    assert rig.guard.joint_limit() is None
+    rig.guard.arm(rig.scope, rig.now_ns)
+    assert rig.assists() == "J07"

@@ -9,7 +9,7 @@ from controller.session.diagram import mermaid
 from controller.session.loader import load
 from controller.session.resolve import ResolvedFollow, resolve
 
-NAMES = ["wrist_extension_cued", "wrist_extension_self_paced", "bench_proportional"]
+NAMES = ["wrist_extension_cued", "wrist_extension_self_paced", "bench_proportional", "bench_together"]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -50,7 +50,7 @@ class OrthosisDriver(Protocol):
         ...
 
     def release(self, now_ns: int, ramp_ms: int) -> bytes:
-        """Let go over `ramp_ms` (the steps come out of `poll`), then torque off."""
+        """Let go over `ramp_ms` (steps come out of `poll`; 0: at once), then torque off. What was ready stays so."""
         ...
 
     def stop(self, now_ns: int) -> bytes:

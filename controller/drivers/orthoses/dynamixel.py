@@ -91,7 +91,7 @@ class DynamixelDriver(DynamixelMoves):
         if self.phase is not Phase.READY:
             return b""
         self.confirmed_free = False
-        self.phase, self._step = Phase.ENABLING, 0
+        self.phase, self._step, self._look = Phase.ENABLING, 0, False
         self._give_up()
         return self._enable(now_ns)
 

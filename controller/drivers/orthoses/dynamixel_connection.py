@@ -24,11 +24,11 @@ from controller.drivers.orthoses.dynamixel_faults import (
     voltage_fault,
 )
 from controller.drivers.orthoses.dynamixel_gate import WATCHDOG_PERIODS
-from controller.drivers.orthoses.dynamixel_setup import IDENTIFY, STEPS, Servo, refused
+from controller.drivers.orthoses.dynamixel_setup import IDENTIFY, STEP_TRIES, STEPS, Servo, refused
 from controller.drivers.orthoses.events import Freed, Identified, JointEvent, Moved, Ready, UnitFault
 from controller.wire.dynamixel.frame import Frame, Framer
 from controller.wire.dynamixel.instructions import STATUS, decode_status
-from controller.wire.dynamixel.messages import ALERT, Status
+from controller.wire.dynamixel.messages import ALERT, Error, Status
 from controller.wire.dynamixel.registers import REGISTER, WATCHDOG_TRIPPED, ZERO_POSITION
 from controller.wire.errors import RemoteError
 from safety.joint import Posture
@@ -37,6 +37,8 @@ MS = 1_000_000
 FOREVER = 1 << 62
 HEALTH_EVERY_NS = 125 * MS
 """Four questions take turns, so each is asked every 500 ms."""
+AGAIN_NS = 1_000 * MS
+"""A servo that could not be identified is asked again by itself: nobody can arm what has no name."""
 STALE_MAX = 8
 """So many answers to what was given up are let pass uncounted."""
 WARM_C = 5
@@ -104,6 +106,7 @@ class DynamixelConnection:
         self._open: Asked | None = None
         self._goal_ready = False
         self._given_up = False
+        self._again_ns = FOREVER
         self._prepared = False
         self._step = 0
         self._tries = 0
@@ -168,6 +171,10 @@ class DynamixelConnection:
     # -- answers -----------------------------------------------------------------------------------------------------
 
     def _on_step(self, now_ns: int, error: int, data: bytes, events: list[JointEvent]) -> None:
+        if error == Error.CRC and self._tries + 1 < STEP_TRIES:
+            self._tries += 1
+            self._due_ns = now_ns  # the question was damaged on its way: ask again
+            return
         fault = STEPS[self._step].judge(self._servo, error, data)
         if fault is not None:
             self._fail(now_ns, fault, events)
@@ -210,6 +217,8 @@ class DynamixelConnection:
             self._stale = 0
             self._rest(now_ns, Phase.READY)
             events.append(Ready())
+        elif self.phase is Phase.ENABLING:
+            self._due_ns = now_ns
         elif self.phase is Phase.MOVING:
             self._control = True
 
@@ -238,6 +247,7 @@ class DynamixelConnection:
             self.phase, self._step, self._tries, self._due_ns = Phase.SETTING_UP, 0, 0, now_ns
         else:
             self._rest(now_ns, Phase.STOPPED)
+            self._again_ns = now_ns + AGAIN_NS
 
     def _rest(self, now_ns: int, phase: Phase) -> None:
         """Nothing moves; posture and health are read from now on."""

@@ -28,12 +28,11 @@ from controller.drivers.orthoses.dynamixel_faults import (
     THROWN,
 )
 from controller.drivers.orthoses.dynamixel_gate import Permit, frame, off_frames, read, unanswered, write
-from controller.drivers.orthoses.dynamixel_setup import STEPS
+from controller.drivers.orthoses.dynamixel_setup import STEP_TRIES, STEPS
 from controller.drivers.orthoses.events import JointEvent, PairCheckFailed, UnitFault
 
 ANSWER_NS = 40 * MS
 """With an adapter's latency of 16 ms and the servo's own 1 ms there is room."""
-STEP_TRIES = 3
 TICK_NS = 20 * MS
 IDLE_NS = 25 * MS
 """The guard takes no posture that is older than 60 ms, and an answer and a look at the health may come between two."""
@@ -48,6 +47,7 @@ class DynamixelMoves(DynamixelConnection):
     def __init__(self, servo_id: int = 1) -> None:
         super().__init__(servo_id)
         self._off = off_frames(servo_id)
+        self._look = False
         self._tick_ns = 0
         self._began_ns = 0
         self._units = 0
@@ -64,8 +64,8 @@ class DynamixelMoves(DynamixelConnection):
             health_ns = self._health_ns if self._open is None else FOREVER
             return min(self._tick_ns, self._posture_ns() + STALE_NS, health_ns, ends_ns)
         if phase in (Phase.READY, Phase.STOPPED):
-            if self._servo.model is None:
-                return FOREVER
+            if not self.identity:
+                return self._again_ns
             return min(self._due_ns, self._health_ns) if self._open is None else open_ns
         if phase in (Phase.SETTING_UP, Phase.ENABLING):
             return self._due_ns if self._open is None else open_ns
@@ -134,8 +134,14 @@ class DynamixelMoves(DynamixelConnection):
         return self._ask(now_ns, Ask.POSTURE)
 
     def _enable(self, now_ns: int) -> bytes:
-        """Watchdog as it should be? Goal current 0. Torque on. Each is confirmed before the next is sent."""
+        """Watchdog as it should be? Goal current 0. Torque on. Each is confirmed before the next is sent.
+
+        Before each of them the posture is asked: behind a slow adapter it would be too old for the guard by the end.
+        """
         id = self._servo.id
+        self._look = not self._look
+        if self._look:
+            return self._ask(now_ns, Ask.POSTURE)
         if self._step == 0:
             return self._ask(now_ns, Ask.WATCHDOG)
         if self._step == 1:
@@ -195,7 +201,10 @@ class DynamixelMoves(DynamixelConnection):
         return data + self._ask_next(now_ns)
 
     def _watch(self, now_ns: int, events: list[JointEvent]) -> bytes:
-        """Nothing moves: look at posture and health."""
+        """Nothing moves: look at posture and health, or ask once more who it is."""
+        if not self.identity:
+            self.phase, self._step, self._tries = Phase.SETTING_UP, 0, 0
+            return self._set_up(now_ns, events)
         if self._open is not None:
             self._give_up()
             if now_ns - self._heard_ns >= SILENT_NS and SILENT.cause not in self._said:
@@ -203,7 +212,10 @@ class DynamixelMoves(DynamixelConnection):
         if now_ns < self._due_ns:
             return self._ask_health(now_ns)
         self._due_ns = now_ns + IDLE_NS
-        return self._ask(now_ns, Ask.POSTURE)
+        data = self._ask(now_ns, Ask.POSTURE)
+        # Not waited for any longer: the guard takes no posture older than 60 ms, and one answer may be lost.
+        self._open = Asked(Ask.POSTURE, QUESTIONS[Ask.POSTURE][1], now_ns, self._due_ns)
+        return data
 
     # -- sending -----------------------------------------------------------------------------------------------------
 

@@ -51,10 +51,16 @@ class Servo:
     voltage_max: int = 0
 
 
+STEP_TRIES = 3
+"""So often a question is asked that nobody answers, or that was damaged on its way."""
+UNREADABLE = (Error.INSTRUCTION, Error.RANGE, Error.LENGTH, Error.LIMIT, Error.ACCESS)
+"""What a servo may say to a read of an address that it does not have. Which of them is for hardware to show."""
+
+
 class Step(NamedTuple):
     """One question. `ask` gives None where it need not be asked; `check` gives what is wrong. `size` of a good answer.
 
-    `error_ok`: an error is an answer too, and `check` gets it as no data.
+    `error_ok`: one of `UNREADABLE` is an answer too, and `check` gets it as no data.
     """
 
     what: str
@@ -65,7 +71,7 @@ class Step(NamedTuple):
 
     def judge(self, servo: Servo, error: int, data: bytes) -> UnitFault | None:
         """What is wrong with this answer."""
-        if error and not self.error_ok:
+        if error and not (self.error_ok and error in UNREADABLE):
             return refusal(self.what, error)
         return self.check(servo, b"" if error else data)
 

@@ -175,7 +175,10 @@ class P24LowDriver(P24LowConnection):
         if not alive:
             return self._drop(now_ns)
         pulse = self._clock.take(now_ns)
-        return b"" if pulse is None else self._send_pulse(now_ns, pulse, events)
+        if pulse is None or pulse.channel in window.channels():
+            # While its last pulse is unanswered a channel waits: a line that holds bytes back would bunch them.
+            return b""
+        return self._send_pulse(now_ns, pulse, events)
 
     def _stop_again(self, now_ns: int, events: list[UnitEvent]) -> bytes:
         if self._stop_tries >= STOP_TRIES:
