@@ -20,7 +20,8 @@ def wrong_name(named: str) -> str:
 
 
 def misnamed(unit: str, puck_at: str, orthosis_at: str | None) -> str:
-    """What is wrong with these names, in one sentence; "" when each is a known kind with a port."""
+    """What is wrong with these names, in one sentence; "" when each is a known kind with a port of its own."""
+    ports: dict[str, str] = {}
     finders: tuple[tuple[str, str | None, Callable[[str], object]], ...] = (
         ("--unit", unit, _unit),
         ("--puck", puck_at, chosen_puck),
@@ -29,27 +30,38 @@ def misnamed(unit: str, puck_at: str, orthosis_at: str | None) -> str:
     for option, word, find in finders:
         if not word:
             continue
-        if not word.partition(":")[2]:
+        port = word.partition(":")[2]
+        if not port:
             return f"{option} {word}: name the kind and the port, for example {option} {_EXAMPLES[option]}"
         try:
             find(word)
         except UnknownDevice as error:
-            return f"{option} {word}: {error}"
+            return f"{option} {word}: {_elsewhere(option, _kind(word)) or error}"
+        if port in ports:
+            return f"{option} {word}: {ports[port]} names the same port, and each device needs one of its own"
+        ports[port] = option
     return ""
 
 
+def _elsewhere(option: str, kind: str) -> str:
+    """A device of that name that belongs to another option; "" for none."""
+    where = next((other for other, group in _GROUPS.items() if kind in registry.names(group)), option)
+    return f"{kind!r} is a device for {where}, not for {option}" if where != option else ""
+
+
 def _unit(word: str) -> object:
-    return stimulator(_kind(word))
+    return stimulator(word.partition(":")[0])
 
 
 def _orthosis(word: str) -> object:
-    return orthosis(_kind(word))
+    return orthosis(word.partition(":")[0])
 
 
 def _kind(word: str) -> str:
     return word.partition(":")[0].partition(".")[0]
 
 
+_GROUPS = {"--unit": registry.STIMULATORS, "--puck": registry.PUCKS, "--orthosis": registry.ORTHOSES}
 _EXAMPLES = {
     "--unit": "p24:/dev/ttyACM0",
     "--puck": "ximu3:/dev/ttyACM1",

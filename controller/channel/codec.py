@@ -49,6 +49,7 @@ _MESSAGES: tuple[type, ...] = (
     intents.Resume,
     intents.EndSession,
     intents.Acknowledge,
+    intents.WearOrthosis,
     intents.Note,
     snapshot.Snapshot,
     Constrain,

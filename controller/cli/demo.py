@@ -18,16 +18,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--speed", choices=["realtime", "max"], help="real processes, or the virtual clock")
     parser.add_argument("--protocol", type=Path, metavar="FILE", help="instead of the shipped wrist extension")
     parser.add_argument("--motion", metavar="FILE:TRIAL", help="recorded motion instead of the simulated patient")
-    parser.add_argument("--unit", choices=registry.own(registry.STIMULATORS), default="p24", help="which stimulator")
+    units, orthoses = registry.own(registry.STIMULATORS), registry.own(registry.ORTHOSES)
     pucks = [*registry.own(registry.PUCKS), "fitmi.yellow"]
-    parser.add_argument("--puck", choices=pucks, default="ximu3", help="which puck is worn")
-    parser.add_argument(
-        "--orthosis",
-        choices=registry.own(registry.ORTHOSES),
-        help="a powered orthosis (default: if the protocol has one)",
+    _add_kind(parser, "--unit", units, "p24", "which stimulator is simulated")
+    _add_kind(parser, "--puck", pucks, "ximu3", "which puck is simulated")
+    _add_kind(
+        parser, "--orthosis", orthoses, None, "a powered orthosis, simulated too (default: if the protocol has one)"
     )
     parser.add_argument("--data", type=Path, metavar="FOLDER", help="where the session's record goes")
     parser.add_argument("--json", action="store_true", help="one object on stdout")
+
+
+def _add_kind(parser: argparse.ArgumentParser, option: str, kinds: list[str], default: str | None, about: str) -> None:
+    """An option that takes a kind without a port: a demonstration brings its own."""
+
+    def kind(word: str) -> str:
+        if word in kinds:
+            return word
+        name, colon, _ = word.partition(":")
+        if colon and name in kinds:
+            own_port = f"a demonstration brings its own ports: name the kind alone ({option} {name})"
+            raise argparse.ArgumentTypeError(f"{own_port}; for a device on a port: stimloop {option} {word}")
+        raise argparse.ArgumentTypeError(f"there is no {word!r} to simulate; there are {', '.join(kinds)}")
+
+    told = f"{about}; default {default}" if default else about
+    parser.add_argument(option, type=kind, default=default, metavar="KIND", help=f"{told}; kinds: {', '.join(kinds)}")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -25,14 +25,16 @@ COMMANDS: dict[str, str] = {
     "bench": "latency, stop times and simulation speed, each beside its control",
 }
 GOOD, FAULTS, USAGE = 0, 1, 2
+_ABOUT_ALL = ("-h", "--help", "-V", "--version")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if not words or words[0] in COMMANDS:
-        name = words.pop(0) if words else "screen"
-        return _run(name, words)
+    if words and words[0] in COMMANDS:
+        return _run(words.pop(0), words)
+    if not words or (words[0].startswith("-") and words[0] not in _ABOUT_ALL):
+        return _run("screen", words)  # `stimloop --unit ...` opens the screen
     return _run_help(words)
 
 
@@ -43,7 +45,10 @@ def _run_help(words: list[str]) -> int:
         print(f"stimloop {version('stimloop')} - research software, not a medical device")
         return GOOD
     lines = [f"  {name:<10}{about}" for name, about in COMMANDS.items()]
-    text = "usage: stimloop [COMMAND] [--help]\n\n" + "\n".join(lines)
+    usage = (
+        "usage: stimloop [COMMAND] [--help]\n       stimloop --unit KIND:PORT --puck KIND:PORT [--orthosis KIND:PORT]"
+    )
+    text = f"{usage}\n\n" + "\n".join(lines)
     if words[0] in ("-h", "--help"):
         print(text)
         return GOOD

@@ -6,9 +6,11 @@ from itertools import groupby
 from typing import NamedTuple
 
 from controller.record.training_log import LogRow, Totals, TrainingLog
+from controller.record.worn import CUT_OFF
 
 WIDE = 132
 NONE = "-"
+_WORN = {"splint": "splint", "afo": "AFO", "sling": "sling"}
 
 
 class _Column(NamedTuple):
@@ -40,6 +42,8 @@ def render_text(log: TrainingLog, width: int = 80) -> str:
         parts += _narrow_tables(log, width)
     for note in log.notes:
         parts += _indented("Note: ", note, width)
+    if log.worn:
+        parts += ["", *_worn_table(log, width)]
     parts += ["", *_totals_table(log, width), "", *_legend(width)]
     return "\n".join(line.rstrip() for line in parts) + "\n"
 
@@ -105,6 +109,38 @@ def _totals_table(log: TrainingLog, width: int) -> list[str]:
     for (activity, task, side), totals in log.tasks.items():
         parts += _lines(columns, [_task_title(activity, task, side), *_counts(totals)])
     return [*parts, _rule(columns), *_lines(columns, ["Session", *_counts(log.total)])]
+
+
+def _worn_table(log: TrainingLog, width: int) -> list[str]:
+    """Splints and the like: when they went on and came off, and the skin before and after."""
+    columns = (
+        _Column("Orthoses worn", 13),
+        _Column("Side", 5),
+        _Column("Angle", 8, True),
+        _Column("On, UTC", 8),
+        _Column("Off, UTC", 8),
+        _Column("Min", 5, True),
+    )
+    parts = [_titles(columns), _rule(columns)]
+    for span in log.worn:
+        angle = NONE if span.angle_deg is None else f"{span.angle_deg:g} deg"
+        on, off = _clock(span.donned_at, span.donned_s), _clock(span.doffed_at, span.doffed_s)
+        minutes = NONE if span.left == CUT_OFF else f"{span.minutes:.1f}"
+        parts += _lines(columns, [_WORN.get(span.kind, span.kind), span.side, angle, on, off, minutes])
+        parts += _indented("       ", span.left, width)
+        parts += _indented("       skin before: ", span.skin_before, width)
+        parts += _indented("       skin after: ", span.skin_after, width)
+    return parts
+
+
+def _clock(moment: str, session_s: float | None) -> str:
+    """Wall time; where that is not known, +mm:ss into the session."""
+    if moment:
+        return moment[11:19]
+    if session_s is None:
+        return NONE
+    minutes, seconds = divmod(int(session_s), 60)
+    return f"+{minutes:02d}:{seconds:02d}"
 
 
 def _legend(width: int) -> list[str]:

@@ -1,7 +1,7 @@
 """The task-training log: what the therapist files. A row a trial, totals a task and the session.
 
 Its rows come from `trials.tsv`, or from the chained `trial` records where that table is torn or missing; notes made
-during the session are put beside the trial they followed.
+during the session are put beside the trial they followed. Orthoses that were worn come from the chain alone.
 """
 
 import contextlib
@@ -12,6 +12,7 @@ from typing import Any
 from controller.record import manifest as manifests
 from controller.record.merge import records
 from controller.record.tables import STIM_COLUMNS, TRIAL_COLUMNS, Outcome, read_table, trial_cells
+from controller.record.worn import WornSpan, worn_spans
 from controller.vocabulary.chain import Record
 
 NOTE = "note"
@@ -82,6 +83,7 @@ class TrainingLog:
     tasks: dict[tuple[str, str, str], Totals] = field(default_factory=dict)
     total: Totals = field(default_factory=Totals)
     notes: list[str] = field(default_factory=list)
+    worn: list[WornSpan] = field(default_factory=list)
     from_chain: bool = False
 
     def as_dict(self) -> dict[str, Any]:
@@ -102,6 +104,7 @@ def training_log(folder: Path) -> TrainingLog:
     chained = records(folder / manifests.EVENTS)
     rows, log.from_chain = _trial_rows(folder, chained)
     _add_notes(log, rows, chained)
+    log.worn = worn_spans(chained, log.started, log.ended)
     log.rows = [_row(cells) for cells in rows]
     for row in log.rows:
         log.tasks.setdefault((row.activity, row.task, row.side), Totals()).count(row)

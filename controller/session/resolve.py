@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from controller.session import graph
-from controller.session.loader import Loaded
 from controller.session.joint_checks import MOTION_LATENESS_NS
+from controller.session.loader import Loaded
 from controller.session.model import Channel, Follow, Phase, Protocol, Way
 from controller.session.prescription import MS, burst_ns
 from safety.limits import CAPS

@@ -3,6 +3,7 @@ requests and STOP through the `Front` port. Nothing here knows a rule of therapy
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -11,9 +12,11 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from controller.clock import now_ns
+from controller.record.worn import WornSpan, look_back
 from controller.tui.arming import Armer
 from controller.tui.driver import StopDriver
 from controller.tui.follow import screen_for
+from controller.tui.joint_found import JointFound
 from controller.tui.keys import PressGate
 from controller.tui.port import Front, HandsFree, PatientEntry
 from controller.tui.screens.base import HouseDialog, HouseScreen
@@ -99,8 +102,9 @@ class StimloopApp(App[None]):
         self.armer = Armer(front, self._ask_reason)
         self.press_gate = PressGate()
         self.devices_checked = False
-        self.joint_found: tuple[int, int, int] | None = None
-        """Today's range of motion (cdeg) and torque (mNm) at the orthosis' joint, once they are measured."""
+        self.joint_found = JointFound()
+        self.left_on: tuple[WornSpan, ...] = ()
+        """Orthoses that the patient still wore where the record before this one ends."""
         self.frames_drawn = 0
         self.trace = Trace()
         self.view = View.of(front, clock())
@@ -113,8 +117,9 @@ class StimloopApp(App[None]):
 
     def measure_joint(self, joint: JointView, low_cdeg: int, high_cdeg: int, torque_mnm: int) -> None:
         """A person measured the joint of the orthosis: the gateway is told, past the engine."""
-        self.joint_found = (low_cdeg, high_cdeg, torque_mnm)
-        self.front.request(prescription(self.view, joint, self.date, self.joint_found))
+        found = (low_cdeg, high_cdeg, torque_mnm)
+        self.joint_found.ask(found, self.clock())
+        self.front.request(prescription(self.view, joint, self.date, found))
 
     # -- the beat --------------------------------------------------------------------------------------------------
 
@@ -137,12 +142,17 @@ class StimloopApp(App[None]):
         self.front.poll(now)
         if self.hands_free is not None:
             self.hands_free.step(now, self.front)
-        self.view = View.of(self.front, now)
+        self.view = self._look(now)
+        self.joint_found.hear(self.view.refusals)
         if self.view.state is not self._last_state:
             self._state_changed()
         await self._follow(screen_for(self.view, self._checked()))
         self.trace.extend(self.front.take_motion())
         self._paint()
+
+    def _look(self, now_ns: int) -> View:
+        view = View.of(self.front, now_ns)
+        return replace(view, refusals=self.joint_found.still_true(view.refusals)) if view.refusals else view
 
     def _checked(self) -> bool:
         scripted = self.hands_free is not None and self.view.status is not None and self.view.status.stop_tested
@@ -154,7 +164,9 @@ class StimloopApp(App[None]):
             self.armer.reason = ""
         if self.view.state is SessionState.IDLE:
             self.devices_checked = False
-            self.joint_found = None
+            self.joint_found.forget()
+        if self.view.snapshot is not None and self.view.state is SessionState.SCREENING:
+            self.left_on = look_back(self.view.snapshot.folder)
         if self.view.state is SessionState.REVIEW and self.view.armed:
             self.front.request(Disarm("the session is over"))
 
@@ -176,7 +188,7 @@ class StimloopApp(App[None]):
 
     def repaint(self) -> None:
         """Paint now what a key has just changed."""
-        self.view = View.of(self.front, self.clock())
+        self.view = self._look(self.clock())
         self._paint()
 
     def _paint(self) -> None:

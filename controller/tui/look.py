@@ -10,7 +10,7 @@ from controller.tui import samples
 from controller.tui.app import StimloopApp
 from controller.tui.samples import NOW_NS, PATIENT, SampleFront
 from controller.vocabulary.facts import ArmNumber, ArmScope, GatewayState
-from controller.vocabulary.snapshot import CalibrationView, SessionState
+from controller.vocabulary.snapshot import CalibrationView, SessionState, Snapshot
 
 SIZES = ((80, 24), (160, 50))
 _LOG = """Task-training log
@@ -50,13 +50,16 @@ def sample_app(front: SampleFront) -> StimloopApp:
     )
 
 
-def _stopped() -> SampleFront:
-    tripped = replace(
+def _tripped() -> Snapshot:
+    return replace(
         samples.snapshot(SessionState.TRIPPED),
         trip="STOP was pressed (F12).",
         todo="Look after the patient, then acknowledge and arm.",
     )
-    return SampleFront(tripped, samples.latched())
+
+
+def _stopped() -> SampleFront:
+    return SampleFront(_tripped(), samples.latched())
 
 
 def _fit() -> SampleFront:
@@ -98,6 +101,31 @@ def _untested() -> SampleFront:
     return SampleFront(samples.snapshot(SessionState.FITTING), replace(samples.status(), stop_tested=False))
 
 
+def _orthosis_check() -> SampleFront:
+    unit = replace(samples.status(), unit="SIM RehaStim2", capabilities=samples.REHASTIM2)
+    shown = samples.snapshot(SessionState.FITTING)
+    return SampleFront(*samples.with_joint(shown, unit, samples.joint(measured=False)))
+
+
+def _moved(torque_mnm: int = 420, amplitude_ua: int = 12_500) -> SampleFront:
+    status = samples.status(GatewayState.DELIVERING, amplitude_ua)
+    return SampleFront(*samples.with_joint(samples.snapshot(), status, samples.joint(torque_mnm)))
+
+
+def _joint_pending() -> SampleFront:
+    shown = samples.with_joint(samples.fitting(marked=True), samples.status(), samples.joint(measured=False))
+    return SampleFront(*shown)
+
+
+def _stopped_orthosis() -> SampleFront:
+    return SampleFront(*samples.with_joint(_tripped(), samples.latched(), samples.joint()))
+
+
+def _wearing(state: SessionState) -> Callable[[], SampleFront]:
+    worn = (samples.SPLINT, samples.SLING)
+    return lambda: SampleFront(replace(samples.snapshot(state), worn=worn), samples.status())
+
+
 # name: (front, keys pressed before the picture)
 SCENES: dict[str, tuple[Callable[[], SampleFront], tuple[str, ...]]] = {
     "starting": (SampleFront, ()),
@@ -122,6 +150,16 @@ SCENES: dict[str, tuple[Callable[[], SampleFront], tuple[str, ...]]] = {
     "end": (_running, ("e",)),
     "note": (_still(SessionState.PAUSED), ("n",)),
     "review": (_still(SessionState.REVIEW), ()),
+    "orthosis_check": (_orthosis_check, ()),
+    "orthosis_fitting": (_joint_pending, ("g",)),
+    "orthosis_measure": (_joint_pending, ("g", "j")),
+    "orthosis_running": (_moved, ()),
+    "orthosis_tripped": (_stopped_orthosis, ()),
+    "worn": (_wearing(SessionState.PAUSED), ("w",)),
+    "worn_on": (_wearing(SessionState.PAUSED), ("w", "a")),
+    "worn_off": (_wearing(SessionState.PAUSED), ("w", "1")),
+    "worn_paused": (_wearing(SessionState.PAUSED), ()),
+    "worn_review": (_wearing(SessionState.REVIEW), ()),
 }
 
 

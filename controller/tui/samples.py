@@ -5,18 +5,28 @@ from math import exp, sin
 
 from controller.tui.port import PatientEntry
 from controller.vocabulary.capabilities import Capabilities
-from controller.vocabulary.facts import ArmNumber, ArmScope, ChannelOutput, GatewayState, GatewayStatus, Refusal
+from controller.vocabulary.facts import (
+    ArmNumber,
+    ArmScope,
+    ChannelOutput,
+    GatewayState,
+    GatewayStatus,
+    JointReport,
+    Refusal,
+)
 from controller.vocabulary.feature import AttemptState
-from controller.vocabulary.intents import Intent
+from controller.vocabulary.intents import Intent, Orthosis
 from controller.vocabulary.requests import Request
 from controller.vocabulary.snapshot import (
     CalibrationView,
     ChannelView,
+    JointView,
     MotionPoint,
     PuckView,
     SessionState,
     Snapshot,
     TallyView,
+    WornView,
 )
 
 NOW_NS = 1_000_000_000_000
@@ -128,6 +138,51 @@ def fitting(marked: bool = False) -> Snapshot:
     channel = channel if marked else replace(channel, limit_source="cap for the forearm")
     flexors = replace(channel, name="flexors", channel=2, muscle="wrist flexors", now_ua=0, sensory_ua=0)
     return replace(snapshot(SessionState.FITTING), channels=(channel,) if marked else (channel, flexors))
+
+
+JOINT = JointView("wrist", 1_200, 4_000, -6_000, 3_000)
+REHASTIM2 = Capabilities(
+    "RehaStim2",
+    channels=8,
+    amplitude_step_ua=2_000,
+    emergency_stop_input=True,
+    electrode_test_ua_min=None,
+    break_circuit="Press the emergency-stop switch.",
+)
+"""A unit with an input for an emergency-stop switch, and one that reports no loose electrode."""
+SPLINT = WornView(Orthosis.SPLINT, "right", 3_000, NOW_NS - 12 * 60 * 1_000_000_000)
+SLING = WornView(Orthosis.SLING, "left", None, NOW_NS - 3 * 60 * 1_000_000_000)
+
+
+def joint(torque_mnm: int = 0, measured: bool = True) -> JointReport:
+    """A powered wrist: with torque it extends, on the way; `measured` says that today's range is known."""
+    found = JointReport(
+        t_ns=NOW_NS - 30_000_000,
+        identity="SIM XM430-W210 id 1",
+        ready=True,
+        moving=torque_mnm != 0,
+        angle_cdeg=-1_240,
+        speed_cdps=3_100 if torque_mnm else 0,
+        torque_mnm=torque_mnm,
+        torque_on=torque_mnm != 0,
+    )
+    if not measured:
+        return found
+    return replace(
+        found,
+        torque_limit_mnm=800,
+        torque_step_mnm=5,
+        speed_limit_cdps=4_000,
+        angle_min_cdeg=-4_700,
+        angle_max_cdeg=3_000,
+        bound_by="patient ceiling",
+    )
+
+
+def with_joint(shown: Snapshot, status: GatewayStatus, report: JointReport) -> tuple[Snapshot, GatewayStatus]:
+    """The same session with a powered orthosis at the wrist."""
+    asked = replace(JOINT, asked_mnm=600, aim_cdeg=3_000) if report.moving else JOINT
+    return replace(shown, joint=(asked,)), replace(status, joint=(report,))
 
 
 def latched() -> GatewayStatus:

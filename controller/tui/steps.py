@@ -32,6 +32,10 @@ class StepWatch:
         """Take the view in; a sentence when the last press has come to nothing, else ""."""
         if view.snapshot is None:
             return ""
+        if not view.armed:  # armed again, fitting starts from 0
+            self.reached_ua.clear()
+            self._climb = None
+            return ""
         for channel in view.channels:
             self._take(channel, new=view.snapshot.number != self._number)
         self._number = view.snapshot.number

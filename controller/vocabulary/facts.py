@@ -96,6 +96,8 @@ class GatewayStatus:
     refused: int
     wire_faults: int
     capabilities: Capabilities = UNKNOWN
+    warning: str = ""
+    """What a person should know of the unit while it goes on (a battery that runs down), with what to do."""
     joint: tuple[JointReport, ...] = ()
 
 

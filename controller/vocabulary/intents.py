@@ -99,6 +99,29 @@ class Acknowledge:
     reason: str
 
 
+class Orthosis(StrEnum):
+    """What a patient may wear that moves nothing by itself: a fact of the record, no device on a port."""
+
+    SPLINT = "splint"
+    AFO = "afo"
+    SLING = "sling"
+
+
+@dataclass(frozen=True, slots=True)
+class WearOrthosis:
+    """A worn orthosis was put on (`on`) or taken off, on that `side` (left or right).
+
+    `angle_cdeg` is the angle that it is set to, None where it has none (off: not asked). `skin` is what the skin check
+    found in words: before it went on, or after it came off.
+    """
+
+    kind: Orthosis
+    side: str
+    angle_cdeg: int | None
+    skin: str
+    on: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Note:
     """A line of the therapist's for the training log."""
@@ -121,5 +144,6 @@ Intent = (
     | Resume
     | EndSession
     | Acknowledge
+    | WearOrthosis
     | Note
 )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from controller.vocabulary.feature import AttemptState
+from controller.vocabulary.intents import Orthosis
 
 
 class SessionState(StrEnum):
@@ -44,7 +45,7 @@ class ChannelView:
 
 @dataclass(frozen=True, slots=True)
 class PuckView:
-    """One puck: samples a second, age of the newest sample, and what was wrong on its link."""
+    """One puck: fresh samples a second, age of the newest (-1: none yet), and what was wrong on its link."""
 
     name: str
     device: str
@@ -52,6 +53,12 @@ class PuckView:
     age_ms: int
     bad_frames: int
     lost: str
+    battery_percent: int = -1
+    """-1 where it is not known."""
+    used: bool = True
+    """False for the other puck of a dongle: it is shown, and nothing depends on it."""
+    remark: str = ""
+    """A sentence for the person at the screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +89,29 @@ class TallyView:
 
 
 @dataclass(frozen=True, slots=True)
+class WornView:
+    """An orthosis that is worn now: its side, the angle it is set to (cdeg, None: it has none), and since when (ns)."""
+
+    kind: Orthosis
+    side: str
+    angle_cdeg: int | None
+    since_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class JointView:
-    """What the protocol wants of a powered orthosis at most: the joint, mNm, cdeg/s and the range in cdeg."""
+    """What the protocol wants of a powered orthosis at most: the joint, mNm, cdeg/s and the range in cdeg.
+
+    `asked_mnm` is the torque that the engine asks for at most just now (0: none), `aim_cdeg` where to.
+    """
 
     region: str
     torque_mnm: int
     speed_cdps: int
     angle_min_cdeg: int
     angle_max_cdeg: int
+    asked_mnm: int = 0
+    aim_cdeg: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,3 +158,5 @@ class Snapshot:
     latency_ms: float | None
     joint: tuple[JointView, ...] = ()
     """The joint of the protocol's powered orthosis; nothing where it has none."""
+    worn: tuple[WornView, ...] = ()
+    """Splints and the like that are worn now, in the order in which they went on."""

@@ -1,8 +1,12 @@
 """The real processes on real PTYs: house, gateway, engine and the unit's twin. The test is screen, person and puck."""
 
+import contextlib
 import os
+import shutil
+import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -10,9 +14,9 @@ import pytest
 from controller.assembly.bench.puck_player import PuckPlayer
 from controller.assembly.bench.terminals import RawPort
 from controller.assembly.house import House, HousePlan
-from controller.assembly.protocols import PROPORTIONAL, shipped
+from controller.assembly.protocols import PROPORTIONAL, TOGETHER, shipped
 from controller.assembly.results import twin_log
-from controller.assembly.simulated import SimulatedDevices, SimulatedPlan
+from controller.assembly.simulated import SimulatedDevices, SimulatedPlan, twin_of
 from controller.assembly.therapist import Script, ScriptedTherapist
 from controller.clock import MS, SECOND, now_ns
 from controller.record.merge import records
@@ -24,29 +28,35 @@ PUCK_S = 0.01
 QUICK = Script(sensory_ua=1_000, motor_ua=1_500, tolerance_ua=2_000, calibrate_attempts=False)
 GOES_ON = Script(1_000, 1_500, 2_000, calibrate_attempts=False, go_on_after_trip=True)
 WIGGLE_DEG = 4.0
+NEVER_NS = 1 << 62
+PULSES_NS = 60 * MS  # at 50 Hz a pulse is never further back than this while current flows
+PUSHED_MNM = 100  # measured at the joint: the orthosis lifts the hand, it does not only stand by
 
 
 class Live:
-    """A session up to current at the skin. `pump` is the screen's event loop."""
+    """A session up to current at the skin, and torque where an orthosis is worn. `pump` is the screen's event loop."""
 
-    def __init__(self, folder, script):
+    def __init__(self, folder, script, unit="p24", orthosis=""):
         self.folder = folder
         self.angle_deg = 0.0
         self.screen_beats = True
-        self.devices = SimulatedDevices(SimulatedPlan(seed=1, log=folder / "twin.jsonl", devices=("p24",)))
+        self.replaces_gateway = True
+        twins = tuple(twin_of(kind) for kind in (unit, orthosis) if kind)
+        self.devices = SimulatedDevices(SimulatedPlan(seed=1, log=folder / "twin.jsonl", devices=twins))
         self.puck = RawPort()
         self._playing = True
         self._thread = threading.Thread(target=self._play, daemon=True)
         self._thread.start()
         plan = HousePlan(
-            unit=f"p24:{self.devices.url('p24')}",
+            unit=self.devices.port(unit),
             puck=f"ximu3:{self.puck.path}",
-            protocol=shipped(PROPORTIONAL),
+            orthosis=self.devices.port(orthosis) if orthosis else "",
+            protocol=shipped(TOGETHER if orthosis else PROPORTIONAL),
             data=folder / "data",
             log=folder / "processes.log",
             calibration_rest_s=1.0,
             calibration_attempts=0,
-            repetitions=1_200,
+            repetitions=300,
         )
         self.house = House(plan)
         self.front = self.house.front
@@ -69,7 +79,8 @@ class Live:
         while now_ns() < ends_ns:
             now = now_ns()
             self.front.poll(now)
-            self.house.watch()
+            if self.replaces_gateway:
+                self.house.watch()
             if self.screen_beats and now - self._beat_ns >= 100 * MS:
                 self._beat_ns = now
                 self.front.heartbeat(now)
@@ -92,9 +103,11 @@ class Live:
         return self.front.snapshot is not None and self.gateway_state is GatewayState.DISARMED
 
     def flows(self):
-        """The unit confirmed more than 1 mA."""
+        """The unit confirmed more than 1 mA, and an orthosis pushes."""
         status = self.front.status
-        return self.gateway_state is GatewayState.DELIVERING and any(o.confirmed_ua > 1_000 for o in status.outputs)
+        if self.gateway_state is not GatewayState.DELIVERING or not any(o.confirmed_ua > 1_000 for o in status.outputs):
+            return False
+        return all(report.torque_on and abs(report.torque_mnm) > PUSHED_MNM for report in status.joint)
 
     def to_current(self):
         assert self.pump(25.0, lambda: self.session_state is SessionState.RUNNING), self.told()
@@ -120,12 +133,26 @@ class Live:
 
     # -- afterwards --------------------------------------------------------------------------------------------
 
+    def logged(self, kind):
+        """What the twins wrote down of one kind: `train`, `torque`, `state`, `fault`, `world`."""
+        return [entry for entry in twin_log(self.folder / "twin.jsonl") if entry.get("kind") == kind]
+
     def trains(self):
-        return [entry for entry in twin_log(self.folder / "twin.jsonl") if entry.get("kind") == "train"]
+        return self.logged("train")
 
     def last_pulse_ms(self, fault_ns):
         """From the fault to the last pulse at the skin, in ms (0 when none came after it)."""
         return max(0.0, (max(train["t_end_ns"] for train in self.trains()) - fault_ns) / MS)
+
+    def last_ms(self, kind, fault_ns, until_ns=NEVER_NS):
+        """From the fault to the end of all current (`train`) or torque (`torque`) that began before `until_ns`, in ms.
+
+        It includes whatever began anew after the fault, so a restart shows as a late end. There must have been some
+        at the fault's instant, or nothing is shown.
+        """
+        runs = [run for run in self.logged(kind) if run["t_start_ns"] < until_ns]
+        assert any(run["t_start_ns"] <= fault_ns <= run["t_end_ns"] + PULSES_NS for run in runs), f"no {kind} to stop"
+        return max(0.0, (max(run["t_end_ns"] for run in runs) - fault_ns) / MS)
 
     def session(self):
         (manifest,) = (self.folder / "data").glob("sub-*/ses-*/session.json")
@@ -167,6 +194,25 @@ def start(tmp_path, runtime):
         live.close()
 
 
+@contextlib.contextmanager
+def together(folder, script, cases, workers):
+    """Run live sessions side by side, since most of each is waiting: {name: future of `script(name, folder)`}.
+
+    `cases` are names; each gets a folder of its own in `folder`. All share a runtime folder, which is of this call and
+    not of one test: use it in a fixture called `own_folders` of the module, which takes the place of each test's.
+    """
+    runtime = tempfile.mkdtemp(prefix="sl")
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(workers) as pool:
+        patch.setenv("XDG_RUNTIME_DIR", runtime)
+        futures = {}
+        for name in cases:
+            (folder / name).mkdir()
+            futures[name] = pool.submit(script, name, folder / name)
+        yield futures
+        pool.shutdown()
+    shutil.rmtree(runtime, ignore_errors=True)
+
+
 @pytest.fixture
 def live(start):
     """A session with current at the skin."""
@@ -175,4 +221,4 @@ def live(start):
 
 @pytest.fixture(scope="session")
 def kit():
-    return SimpleNamespace(QUICK=QUICK, GOES_ON=GOES_ON)
+    return SimpleNamespace(QUICK=QUICK, GOES_ON=GOES_ON, Live=Live, together=together)

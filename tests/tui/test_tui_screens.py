@@ -35,6 +35,27 @@ EXPECTED = {
     "end": ("End the session?",),
     "note": ("Note for the training log",),
     "review": ("is over", "Task-training log", "asked for a break", "Record: data/sub-SIM01"),
+    "orthosis_check": (
+        "SIM RehaStim2",
+        "emergency-stop switch must be plugged in",
+        "-12 deg, torque off",
+        "Its own power",
+    ),
+    "orthosis_fitting": ("Press j to measure the joint", "not measured yet: j, now at -12 deg", "torque off"),
+    "orthosis_measure": ("The wrist today", "deg now", "lowest angle, degrees", "for 1.2 Nm"),
+    "orthosis_running": (
+        "■ STIM ON ch1 12.5 mA + ORTHOSIS 0.42 Nm",
+        "wrist extends   0.60 Nm   0.42 Nm",
+        "limit 0.80 Nm: patient ceiling",
+        "-12 deg",
+        "╌╌╌",
+    ),
+    "orthosis_tripped": ("The orthosis has let go: its torque is off", "No current and no movement"),
+    "worn": ("splint, right side, 30 deg, for 12 min", "sling, left side, for 3 min", "1-2  take off"),
+    "worn_on": ("Put on: AFO", "skin before it goes on", "right"),
+    "worn_off": ("Take off: splint, right side, 30 deg", "skin after it came off"),
+    "worn_paused": ("session 04:12  worn: splint right 30 deg, sling left",),
+    "worn_review": ("▲ Still worn: splint right 30 deg", "Check the skin when it comes off"),
 }
 
 

@@ -52,16 +52,23 @@ class Trial:
     def flow(self) -> bool:
         """Raise the limb once the session runs, and wait until current (and torque) has flowed for a while."""
         ends = now_ns() + STARTS_WITHIN_NS
-        while self.house.frames().get("state") != "running":
-            if now_ns() > ends or self.house.process.poll() is not None:
+        while self._state() != "running":
+            if now_ns() > ends or self._stopped():
                 return False
             sleep_until(now_ns() + 20 * MS)
         self._angle_deg = 45.0
         while not self._flows():
-            if now_ns() > ends:
+            if now_ns() > ends or self._stopped():
                 return False
             sleep_until(now_ns() + 20 * MS)
         return True
+
+    def _state(self) -> str:
+        return str(self.house.frames().get("state", ""))
+
+    def _stopped(self) -> bool:
+        """Nothing will flow any more: a machine without time to spare stops the session by itself."""
+        return self._state() == "tripped" or self.house.process.poll() is not None
 
     def _flows(self) -> bool:
         trains = self.logged("train")

@@ -22,6 +22,7 @@ from typing import Any
 from controller.assembly.bench.house_under_test import KEY_F12
 from controller.assembly.bench.stop_trial import Trial
 from controller.clock import MS, SECOND, now_ns
+from controller.record.merge import records
 from controller.record.verify import verify
 from controller.timing import sleep_until
 
@@ -128,8 +129,7 @@ def run_stops(
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one trial showed: ms from fault to last pulse (and end of torque), what began later, whether records are
-    whole."""
+    """What one trial showed: ms from fault to last pulse, later starts, whole records, ms to the end of torque."""
 
     last_pulse_ms: float
     restarts: int
@@ -149,7 +149,7 @@ def _one(case: Case, wait_ns: int) -> Outcome:
     trial = Trial(folder, orthosis=case.torque_within_ms > 0.0)
     try:
         if not trial.flow():
-            return Outcome(0.0, 0, False, False, f"current never flowed; see {folder}")
+            return Outcome(0.0, 0, True, False, f"current never flowed{_stopped_by(trial)}; see {folder}")
         sleep_until(now_ns() + wait_ns)
         if case.before is not None:
             case.before(trial)
@@ -172,13 +172,20 @@ def _judge(trial: Trial, fault_ns: int) -> Outcome:
     torque = _last(trial.logged("torque"), fault_ns) if trial.orthosis else None
     if current is None or (trial.orthosis and torque is None):
         what = "current" if current is None else "torque"
-        return Outcome(0.0, 0, True, False, f"no {what} flowed at the instant of the fault")
+        return Outcome(0.0, 0, True, False, f"no {what} flowed at the instant of the fault{_stopped_by(trial)}")
     found = [verify(session) for session in trial.house.sessions()]
     faults = "; ".join(fault for one in found for fault in one.faults)
     whole = bool(found) and all(one.ok for one in found)
     if torque is None:
         return Outcome(current[0], current[1], whole, True, faults)
     return Outcome(current[0], current[1] + torque[1], whole, True, faults, torque[0])
+
+
+def _stopped_by(trial: Trial) -> str:
+    """What the gateway had stopped for: on a machine without time to spare it stops by itself."""
+    logs = [session / "gateway.jsonl" for session in trial.house.sessions()]
+    causes = [entry.data["cause"] for log in logs for entry in records(log) if entry.kind == "latched"]
+    return f" ({causes[0]})" if causes else ""
 
 
 def _last(runs: Sequence[dict[str, Any]], fault_ns: int) -> tuple[float, int] | None:

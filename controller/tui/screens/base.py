@@ -82,7 +82,18 @@ class HouseScreen(Screen[Any]):
 
     def why_not(self, name: str, view: View) -> str:
         """Why this screen's key `name` does nothing now: nobody should have to guess."""
+        if name == "w" and view.armed:
+            return "Disarm first (d): while armed, letters stop. Then w for what is worn."
         return f"{name} does nothing now."
+
+    def worn_keys(self, view: View) -> list[Key]:
+        """Splint, AFO and sling, wherever letters do not mean STOP."""
+        return [] if view.armed or view.engine_lost else [key("w", "worn", self._open_worn)]
+
+    def _open_worn(self) -> None:
+        from controller.tui.screens.worn_dialog import WornDialog  # which is a screen itself
+
+        self.house.open(WornDialog())
 
     def quit_key(self) -> Key:
         """Leaving; the app asks first where that matters."""

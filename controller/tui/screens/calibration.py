@@ -27,7 +27,7 @@ _ADVICE = {
 class CalibrationScreen(HouseScreen):
     """Nothing is armed here: what is measured is the patient alone."""
 
-    BOUND = "r,m,y,d,q"
+    BOUND = "r,m,y,w,d,q"
     HELP = (
         "r records the limb at rest, m the patient's own attempts. The attempt threshold lies between the two, never "
         "under 5 deg/s. It must be low enough for a weak attempt and high enough for rest. y accepts it."
@@ -56,6 +56,7 @@ class CalibrationScreen(HouseScreen):
             keys.insert(0, key("y", "accept", partial(self._say, AcceptCalibration())))
         if view.armed:
             keys.append(key("d", "disarm", self.house.armer.disarm))
+        keys += self.worn_keys(view)
         keys.append(self.quit_key())
         return keys
 

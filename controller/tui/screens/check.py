@@ -1,36 +1,50 @@
 """Device check: what is there, what is missing, what to do, and how to break the circuit by hand."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from textual.app import ComposeResult
 
+from controller.record.worn import WornSpan
+from controller.tui.joint_words import degrees, stands_by
 from controller.tui.keys import Key, key
 from controller.tui.screens.base import HouseDialog, HouseScreen
 from controller.tui.view import View
 from controller.tui.widgets.meter import CONFIRM_STALE_MS
 from controller.tui.widgets.pane import Pane, Parts
 from controller.tui.words import Part, seconds
+from controller.tui.worn_words import kind_name, left_before, worn_line
 from controller.vocabulary.capabilities import UNKNOWN, Capabilities
 from controller.vocabulary.facts import GatewayState, GatewayStatus
 from controller.vocabulary.snapshot import PuckView
+from safety.interlocks import is_simulated
 
 RATE_MIN_HZ = 50.0
 AGE_MAX_MS = 100
+BATTERY_LOW_PERCENT = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One line: is it good, what it is, how it stands, and what to do when it is not good."""
+    """One line: is it good, what it is, how it stands, and what to do when it is not good. What is not `needed` is
+    shown for what it is, and stands in nobody's way."""
 
     good: bool
     name: str
     found: str
     todo: str = ""
+    needed: bool = True
+
+    @property
+    def stops(self) -> bool:
+        """It must be mended before the session goes on."""
+        return self.needed and not self.good
 
 
-def items(view: View) -> tuple[Item, ...]:
-    """The check list for `view`."""
-    return (_unit(view), *_pucks(view), *_orthosis(view), _link(view), _engine(view))
+def items(view: View, left_on: Sequence[WornSpan] = ()) -> tuple[Item, ...]:
+    """The check list for `view`; `left_on` is what the patient still wore where the last record ends."""
+    devices = (_unit(view), *_pucks(view), *_orthosis(view), _link(view), _engine(view))
+    return (*devices, *_worn(view), *_left(view, left_on))
 
 
 def _unit(view: View) -> Item:
@@ -39,14 +53,10 @@ def _unit(view: View) -> Item:
         return Item(False, "unit", "not found", "Plug the unit in and switch it on.")
     if _starting(status):
         return Item(False, "unit", f"{status.unit or 'unknown'}: starting", "Wait. If it stays so: unit off, on again.")
-    kind = "simulated" if status.simulated else "REAL UNIT: cannot be armed"
+    simulated = is_simulated(status.unit)  # `status.simulated` speaks of unit and orthosis together
+    kind = "simulated" if simulated else "REAL UNIT: cannot be armed"
     report = _confirmation(status)
-    return Item(
-        status.simulated,
-        "unit",
-        f"{status.unit}  {kind}  {report}",
-        "" if status.simulated else "Use a simulated unit.",
-    )
+    return Item(simulated, "unit", f"{status.unit}  {kind}  {report}", "" if simulated else "Use a simulated unit.")
 
 
 def _starting(status: GatewayStatus) -> bool:
@@ -74,31 +84,60 @@ def _puck(puck: PuckView) -> Item:
     name = "puck" if puck.name == "puck" else f"puck {puck.name}"
     if puck.lost:
         return Item(False, name, f"lost: {puck.lost}", "Plug it in again.")
-    age = "fresh" if puck.age_ms <= AGE_MAX_MS else f"{puck.age_ms} ms old"
-    found = f"{puck.device}  {puck.rate_hz:.0f} Hz  {age}  {puck.bad_frames} bad frames".strip()
+    found = _measures(puck)
+    if not puck.used:
+        return Item(_is_fresh(puck), name, f"not used  {found}", needed=False)
     if not puck.rate_hz >= RATE_MIN_HZ:
         return Item(False, name, found, f"Under {RATE_MIN_HZ:.0f} Hz: bring it nearer to its receiver, or charge it.")
-    if not puck.age_ms <= AGE_MAX_MS:
+    if not _is_fresh(puck):
         return Item(False, name, found, "Too old: is it still switched on?")
-    return Item(True, name, found)
+    low = 0 <= puck.battery_percent < BATTERY_LOW_PERCENT
+    return Item(True, name, found, "Its battery is low: charge it soon." if low else puck.remark)
+
+
+def _is_fresh(puck: PuckView) -> bool:
+    return 0 <= puck.age_ms <= AGE_MAX_MS
+
+
+def _measures(puck: PuckView) -> str:
+    """Port, rate, age, battery where it is known, and what was refused."""
+    age = "fresh" if _is_fresh(puck) else (f"{puck.age_ms} ms old" if puck.age_ms >= 0 else "nothing yet")
+    battery = f"  battery {puck.battery_percent} %" if puck.battery_percent >= 0 else ""
+    return f"{puck.device}  {puck.rate_hz:.0f} Hz  {age}{battery}  {puck.bad_frames} bad frames".strip()
 
 
 def _orthosis(view: View) -> tuple[Item, ...]:
     """Nothing where neither the protocol nor the command line knows of one."""
     wanted = view.snapshot is not None and bool(view.snapshot.joint)
     joints = () if view.status is None else view.status.joint
-    if not joints:
+    if not joints or view.status is None:
         todo = "Leave with ctrl+q and start again with --orthosis KIND:PORT."
         return (Item(False, "orthosis", "the protocol moves one, and none was named", todo),) if wanted else ()
     joint = joints[0]
     if joint.fault or not joint.identity:
         return (Item(False, "orthosis", joint.fault or "has not said who it is yet", "Look at its cable and power."),)
-    stands = f"{joint.angle_cdeg / 100:.0f} deg, torque {'ON' if joint.torque_on else 'off'}"
-    if not joint.ready:
-        return (
-            Item(False, "orthosis", f"{joint.identity}  starting  {stands}", "Wait. If it stays so: off, on again."),
-        )
-    return (Item(True, "orthosis", f"{joint.identity}  {stands}"),)
+    stands = f"{degrees(joint.angle_cdeg)}, torque {'ON' if joint.torque_on else 'off'}"
+    standing_by = stands_by(joint, view.status)
+    if not (joint.ready or standing_by):
+        todo = "Wait. If it stays so: off, on again."
+        return (Item(False, "orthosis", f"{joint.identity}  starting  {stands}", todo),)
+    if not is_simulated(joint.identity):
+        found = f"{joint.identity}  REAL ORTHOSIS: cannot be armed  {stands}"
+        return (Item(False, "orthosis", found, "Use a simulated orthosis."),)
+    more = "  not moved by this protocol" if not wanted else ", stopped" if standing_by else ""
+    return (Item(True, "orthosis", f"{joint.identity}  simulated  {stands}{more}"),)
+
+
+def _worn(view: View) -> tuple[Item, ...]:
+    line = worn_line(view, 60).removeprefix("worn: ")
+    return (Item(True, "worn", line),) if line else ()
+
+
+def _left(view: View, left_on: Sequence[WornSpan]) -> tuple[Item, ...]:
+    todo = "If it is still on: look at the skin, then press w and enter it."
+    left = left_before(view, left_on)
+    told = [f"{kind_name(span.kind)}, {span.side} side: still on where the last record ends" for span in left]
+    return tuple(Item(False, "still worn?", found, todo, needed=False) for found in told)
 
 
 def _link(view: View) -> Item:
@@ -115,24 +154,24 @@ def _engine(view: View) -> Item:
     return Item(not view.engine_stale, "engine", found, "Wait. If it stays so: leave." if view.engine_stale else "")
 
 
-def check_parts(view: View) -> Parts:
+def check_parts(view: View, left_on: Sequence[WornSpan] = ()) -> Parts:
     """The list, painted."""
-    parts: list[Part] = [("Devices\n\n", "bold")]
-    for item in items(view):
-        glyph, look = ("✓", "$good") if item.good else ("▲", "bold $warning")
-        parts += [(f" {glyph} ", look), (f"{item.name:<14}", "bold"), f"{item.found}\n"]
+    parts: list[Part] = [("Devices", "bold")]
+    for item in items(view, left_on):
+        glyph, look = ("✓", "$good") if item.good else (("▲", "bold $warning") if item.needed else ("·", "$quiet"))
+        parts += [(f"\n {glyph} ", look), (f"{item.name:<14}", "bold"), item.found]
         if item.todo:
-            parts.append((f"     → {item.todo}\n", "bold $warning"))
+            parts.append((f"\n     → {item.todo}", "bold $warning"))
     return tuple(parts)
 
 
 def by_hand(view: View) -> Parts:
     """What no program can do, from what this unit can and cannot."""
     unit = UNKNOWN if view.status is None else view.status.capabilities
-    parts: list[Part] = [("By hand\n", "bold"), _circuit(unit), _alone(unit)]
-    parts += [("Electrodes\n", "bold"), _electrodes(unit)]
+    parts: list[Part] = [("By hand     ", "bold"), _circuit(unit), _alone(unit)]
     if view.status is not None and view.status.joint:
-        parts += [("Orthosis\n", "bold"), _LIMB]
+        parts += [("Orthosis    ", "bold"), _LIMB]
+    parts += [("Electrodes  ", "bold"), _electrodes(unit)]
     return tuple(parts)
 
 
@@ -156,7 +195,7 @@ def _electrodes(unit: Capabilities) -> str:
     if unit.electrode_test_ua_min is None:
         return f"The unit does not notice a loose electrode. {look}"
     least = f"{unit.electrode_test_ua_min / 1000:.0f} mA"
-    return f"The unit's electrode test is blind below {least}: under that a loose electrode is not reported. {look}"
+    return f"The unit's electrode test is blind below {least}. {look}"
 
 
 _LIMB = "Its own power switch stays within reach: off lets the limb go. Support the limb before you press it.\n"
@@ -169,7 +208,7 @@ _HELP = (
 class CheckScreen(HouseScreen):
     """The step between screening and the STOP test."""
 
-    BOUND = "g,q"
+    BOUND = "g,w,q"
     HELP = _HELP
 
     def compose_body(self) -> ComposeResult:
@@ -179,13 +218,15 @@ class CheckScreen(HouseScreen):
 
     def keys(self, view: View) -> list[Key]:
         """Go on once all is there."""
-        found = [self.quit_key()]
-        if all(item.good for item in items(view)):
+        found = [*self.worn_keys(view), self.quit_key()]
+        if not any(item.stops for item in items(view)):
             found.insert(0, key("g", "go on to the STOP test", self._go_on))
         return found
 
     def why_not(self, name: str, view: View) -> str:
         """The arrows say what is missing."""
+        if name != "g":
+            return super().why_not(name, view)
         return "Something is missing: do what the arrows say."
 
     def _go_on(self) -> None:
@@ -193,7 +234,7 @@ class CheckScreen(HouseScreen):
 
     def paint(self, view: View) -> None:
         """The live list."""
-        self.query_one("#devices", Pane).parts = check_parts(view)
+        self.query_one("#devices", Pane).parts = check_parts(view, self.house.left_on)
         self.query_one("#circuit", Pane).parts = by_hand(view)
 
 
@@ -214,5 +255,5 @@ class CheckDialog(HouseDialog):
 
     def paint(self, view: View) -> None:
         """The live list."""
-        self.query_one("#devices", Pane).parts = check_parts(view)
+        self.query_one("#devices", Pane).parts = check_parts(view, self.house.left_on)
         self.query_one("#circuit", Pane).parts = by_hand(view)

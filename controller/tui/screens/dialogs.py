@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from textual.app import ComposeResult
 from textual.widgets import Input
 
+from controller.tui.joint_words import has_orthosis
 from controller.tui.keys import Key, key
 from controller.tui.screens.base import HouseDialog
 from controller.tui.view import View
 from controller.tui.widgets.pane import Pane
+from controller.tui.worn_words import worn_line
 from controller.vocabulary.facts import ArmScope
 from controller.vocabulary.intents import EndSession, Note
 from controller.vocabulary.requests import Arm, Disarm
@@ -61,7 +63,7 @@ class QuitDialog(AskDialog):
     HELP = "The current has been switched off. Yes ends the session, closes its record and leaves the program."
 
     def __init__(self, house: "StimloopApp") -> None:
-        about = "The current is off. Yes ends the session and closes its record."
+        about = f"{_off(house, 'is', 'are')} off. Yes ends the session and closes its record.{_still_on(house)}"
         super().__init__("Leave the session?", about, house.leave)
 
 
@@ -72,8 +74,23 @@ class EndDialog(AskDialog):
     HELP = "Ending switches the current off, closes the record and shows the training log."
 
     def __init__(self, house: "StimloopApp") -> None:
-        about = "The current goes off, the record is closed, and the training log is shown."
+        off = _off(house, "goes", "go")
+        about = f"{off} off, the record is closed, and the training log is shown.{_still_on(house)}"
         super().__init__("End the session?", about, partial(_end, house))
+
+
+def _off(house: "StimloopApp", one: str, both: str) -> str:
+    return f"Current and orthosis {both}" if has_orthosis(house.view) else f"The current {one}"
+
+
+def _still_on(house: "StimloopApp") -> str:
+    """A closed record takes no more: what is worn is said before."""
+    worn = worn_line(house.view, 60)
+    return (
+        f"\n\nStill {worn}. To enter that it came off: n{', disarm' if house.view.armed else ''}, then w."
+        if worn
+        else ""
+    )
 
 
 def _end(house: "StimloopApp") -> None:

@@ -6,6 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.widgets import Digits
 
+from controller.tui.joint_words import joint_line
 from controller.tui.keys import Key, key
 from controller.tui.screens.base import HouseScreen
 from controller.tui.screens.joint_dialog import JointDialog, prescription
@@ -15,6 +16,7 @@ from controller.tui.widgets.meter import limb_parts, output_parts
 from controller.tui.widgets.pane import Pane, Parts
 from controller.tui.widgets.strip_chart import ChartModel, StripChart
 from controller.tui.words import Part, milliamps, milliamps_or_dash, shortened
+from controller.tui.worn_words import worn_line
 from controller.vocabulary.facts import ArmScope
 from controller.vocabulary.intents import FittingDone, Level, MarkLevel, Titrate, TitrateOff
 from controller.vocabulary.requests import Disarm, Prescribe, Press
@@ -40,14 +42,16 @@ def found(channel: ChannelView) -> bool:
 class FittingScreen(HouseScreen):
     """One step of 0.5 mA for one fresh key press; a held key does nothing, and a press in vain is told."""
 
-    BOUND = "a,c,d,up,down,o,s,m,t,left,right,j,f,q"
+    BOUND = "a,c,d,up,down,o,s,m,t,left,right,j,f,w,q"
     HELP = (
         "Arm for fitting (a, then c). ↑ and ↓ change the current by 0.5 mA (by 2 mA where the unit has no finer grid) "
         "for each fresh press: a held key is ignored. The current goes off by itself after 3 s and the muscle rests "
-        "for 2 s; then ↑ starts again one step above the last train, ↓ one step below. Ask the patient all the time. "
+        "for 2 s; then ↑ starts again one step above the last train, ↓ one step below; armed anew it starts from 0. "
+        "Ask the patient all the time.\n"
         "s: it is first felt. m: the muscle first moves. t: the most that is accepted, today's ceiling. A level is "
         "marked while current flows.\n"
-        "o switches off. ← → choose the channel. When all levels are found, f finishes."
+        "o switches off. ← → choose the channel. With a powered orthosis, j (disarmed) measures its joint. When all "
+        "is found, f finishes."
     )
     at = 0
 
@@ -89,10 +93,11 @@ class FittingScreen(HouseScreen):
             ]
         joint = _joint(view)
         if joint is not None and not view.armed:
-            keys.append(key("j", f"measure the {joint.region}", partial(self._measure, joint)))
+            keys.append(key("j", "joint", partial(self._measure, joint)))
         if self._complete(view):
             keys.append(key("f", "finish", partial(self._finish, view)))
         keys += self.house.armer.keys(view, ArmScope.FITTING, partial(self._prescribe, view.channels))
+        keys += self.worn_keys(view)
         if not view.armed:
             keys.append(self.quit_key())
         return keys
@@ -103,7 +108,9 @@ class FittingScreen(HouseScreen):
             return "Arm first: press a, then c."
         return {
             "f": self._missing(view),
-            "j": "Disarm first (d): the joint is measured with everything off." if view.armed else "No orthosis.",
+            "j": "Disarm first (d): the joint is measured with everything off."
+            if view.armed and _joint(view) is not None
+            else "This protocol moves no orthosis.",
             "c": "Press a first, then c within 5 s.",
             "a": "Armed already.",
             "q": "Disarm first (d), or leave with ctrl+q.",
@@ -113,7 +120,7 @@ class FittingScreen(HouseScreen):
 
     def _complete(self, view: View) -> bool:
         levels = bool(view.channels) and all(found(channel) for channel in view.channels)
-        return levels and (_joint(view) is None or self.house.joint_found is not None)
+        return levels and (_joint(view) is None or _taken(view, self.house.joint_found.found is not None))
 
     def _missing(self, view: View) -> str:
         if all(found(channel) for channel in view.channels) and _joint(view) is not None:
@@ -173,8 +180,9 @@ class FittingScreen(HouseScreen):
         self.house.front.request(Disarm("fitting is done"))
         self._prescribe(view.channels)
         joint = _joint(view)
-        if joint is not None and self.house.joint_found is not None:
-            self.house.front.request(prescription(view, joint, self.house.date, self.house.joint_found))
+        measured = self.house.joint_found.found
+        if joint is not None and measured is not None:
+            self.house.front.request(prescription(view, joint, self.house.date, measured))
         self.house.front.intend(FittingDone())
 
     # -- paint -----------------------------------------------------------------------------------------------------
@@ -185,14 +193,20 @@ class FittingScreen(HouseScreen):
         self.said = self._steps.look(view) or self.said
         if snapshot is None or channel is None:
             return
+        worn = worn_line(view, self.size.width - 40)
         self.query_one("#fit-title", Pane).parts = (
             (f"Fitting of {snapshot.patient}, {snapshot.affected_side} side", "bold"),
-            (f"   {shortened(snapshot.protocol, self.size.width - 40)}", "$quiet"),
+            (f"   {worn or shortened(snapshot.protocol, self.size.width - 40)}", "" if worn else "$quiet"),
         )
         self.query_one("#fit-channel", Pane).parts = _channel_parts(view, channel)
         reached_ua = self._steps.reached_ua.get(channel.channel, 0)
         self.query_one("#fit-levels", Pane).parts = _level_parts(channel, reached_ua)
-        self.query_one("#fit-output", Pane).parts = (*output_parts(view), "\n", *limb_parts(view))
+        self.query_one("#fit-output", Pane).parts = (
+            *output_parts(view),
+            "\n",
+            *joint_line(view, self.house.joint_found.range),
+            *limb_parts(view),
+        )
         self.query_one("#fit-next", Pane).parts = _next(view, channel, self._complete(view))
         if self.has_class("-wide"):
             self.query_one("#fit-big-label", Pane).parts = ((f"ch{channel.channel} flows now, mA", "bold"),)
@@ -257,6 +271,12 @@ def _next(view: View, channel: ChannelView, complete: bool) -> Parts:
 
 def _values(channel: ChannelView) -> tuple[int, int, int]:
     return channel.sensory_ua, channel.motor_ua, channel.tolerance_ua
+
+
+def _taken(view: View, found: bool) -> bool:
+    """The joint was measured, and the gateway has a limit from it (where it says anything of one)."""
+    joints = () if view.status is None else view.status.joint
+    return found and all(joint.torque_limit_mnm > 0 for joint in joints)
 
 
 def _joint(view: View) -> JointView | None:

@@ -10,18 +10,19 @@ from controller.tui.widgets.pane import Pane
 
 _EVERYWHERE = (
     ("STOP\n", "bold"),
-    "F12 stops at once, in every screen and dialog. While armed or stimulating so do the space bar, "
-    "Esc and every key that this screen does not use. A foot pedal can be set to send F12. "
+    "F12 stops at once, current and orthosis, in every screen and dialog. While armed or stimulating so do the "
+    "space bar, Esc and every key that this screen does not use. A foot pedal can be set to send F12. "
     "From another terminal: stimloop stop. After a stop the output stays latched until a person "
     "writes a reason and arms again.\n",
     ("Arming\n", "bold"),
     "Two different keys: a asks, c confirms within 5 s. Nothing starts on one key or a held key.\n",
     ("The first line\n", "bold"),
     "□ SAFE no current   ▶ ARMED current may come   ■ STIM ON current flows\n"
-    "‖ PAUSED   ▲ STOPPED latched, waits for you\n"
+    "■ ORTHOSIS ON it pushes   ‖ PAUSED   ▲ STOPPED latched, waits for you\n"
     "▲ PULL THE LEADS: nobody can say what the unit does\n",
     ("Keys everywhere\n", "bold"),
-    "F1 help   F2 devices   F12 STOP   ctrl+q leave (stops first, then asks)\n",
+    "F1 help   F2 devices   F12 STOP   ctrl+q leave (stops first, then asks)\n"
+    "w while disarmed: splint, AFO or sling put on or taken off, with the skin check\n",
 )
 
 

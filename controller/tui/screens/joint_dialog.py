@@ -1,106 +1,81 @@
 """What the therapist measures at a powered orthosis' joint: its passive range, and the torque that is accepted."""
 
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
+from decimal import ROUND_CEILING, ROUND_FLOOR
 from typing import TYPE_CHECKING
 
-from textual.app import ComposeResult
-from textual.widgets import Input
-
-from controller.tui.keys import Key, key
-from controller.tui.screens.base import HouseDialog
+from controller.tui.joint_words import degrees, ways
+from controller.tui.screens.form_dialog import Field, FormDialog, Wrong, number, whole
 from controller.tui.view import View
-from controller.tui.widgets.pane import Pane
+from controller.tui.widgets.pane import Parts
 from controller.vocabulary.requests import PrescribeJoint
 from controller.vocabulary.snapshot import JointView
 
 if TYPE_CHECKING:
     from controller.tui.app import StimloopApp
 
-_FIELDS = (
-    ("lowest", "lowest angle in degrees, moved by hand without force, for example -50"),
-    ("highest", "highest angle in degrees, for example 45"),
-    ("torque", "most torque the patient accepts, in Nm, for example 0.8"),
-)
+LOWEST = Field("lowest", "lowest angle, degrees", "moved by hand without force, for example -50")
+HIGHEST = Field("highest", "highest angle, degrees", "for example 45")
+TORQUE = Field("torque", "most torque that the patient accepts, Nm", "begin with little, for example 0.5")
+ANGLE_MAX, TORQUE_MAX = 180, 100
+KEPT_FREE_CDEG = 300
+"""At each end of the range; the guard keeps its own figure and has the last word."""
 
 
-def measured(lowest: str, highest: str, torque: str) -> tuple[int, int, int] | str:
-    """(cdeg, cdeg, mNm) from what was typed, or one sentence with what is wrong. Rounded towards the gentler side."""
+def measured(lowest: str, highest: str, torque: str) -> tuple[int, int, int] | Wrong:
+    """(cdeg, cdeg, mNm) from what was typed, or which field is wrong and why. Rounded towards the gentler side."""
+    given = ((LOWEST, lowest, "lowest angle", ANGLE_MAX), (HIGHEST, highest, "highest angle", ANGLE_MAX))
     numbers = []
-    for text, what in ((lowest, "lowest angle"), (highest, "highest angle"), (torque, "torque")):
-        try:
-            number = Decimal(text.strip().replace("−", "-"))
-        except InvalidOperation:
-            point = " Use a point, not a comma." if "," in text else ""
-            return f"The {what} is no number.{point}"
-        if not -1_000 <= number <= 1_000:  # not a number is outside, too
-            return f"The {what} of {text.strip()} cannot be."
-        numbers.append(number)
-    low = int((numbers[0] * 100).to_integral_value(ROUND_CEILING))
-    high = int((numbers[1] * 100).to_integral_value(ROUND_FLOOR))
-    torque_mnm = int((numbers[2] * 1000).to_integral_value(ROUND_FLOOR))
+    for field, text, what, most in (*given, (TORQUE, torque, "torque", TORQUE_MAX)):
+        found = number(text, what, most)
+        if isinstance(found, str):
+            return Wrong(field.name, found)
+        numbers.append(found)
+    low, high = whole(numbers[0], 100, ROUND_CEILING), whole(numbers[1], 100, ROUND_FLOOR)
+    torque_mnm = whole(numbers[2], 1000, ROUND_FLOOR)
     if not low < high:
-        return "The lowest angle must be below the highest."
+        return Wrong(LOWEST.name, "The lowest angle must be below the highest.")
+    if not low + KEPT_FREE_CDEG < high - KEPT_FREE_CDEG:
+        return Wrong(HIGHEST.name, "That range leaves nothing: 3 deg at each end are kept free.")
     if not torque_mnm > 0:
-        return "The torque must be above 0."
+        return Wrong(TORQUE.name, "The torque must be above 0.")
     return low, high, torque_mnm
 
 
-class JointDialog(HouseDialog):
-    """Three numbers, one under the other; Enter goes on, and at the last one is done."""
+class JointDialog(FormDialog):
+    """Three numbers; the gateway is told, and has the last word."""
 
-    BOUND = "enter,escape"
     HELP = (
-        "Switch the orthosis off and move the joint by hand, slowly and without force, to both ends: that is today's "
-        "passive range. Nothing will move it nearer than 3 deg to them. Begin with little torque; for the same day "
-        "it can only be lowered."
+        "Move the joint by hand, slowly and without force, to both ends: that is today's passive range. The orthosis "
+        "has no torque while disarmed; where it still resists, switch it off. Nothing will move the joint nearer than "
+        "3 deg to the ends. Begin with little torque: for the same day it can only be lowered. Enter goes on to the "
+        "next field, at the last one it is done."
     )
 
     def __init__(self, house: "StimloopApp", joint: JointView) -> None:
-        super().__init__()
+        super().__init__(LOWEST, HIGHEST, TORQUE)
         self._host = house
         self._joint = joint
 
-    def compose_body(self) -> ComposeResult:
-        """The question and the three fields."""
-        yield Pane(id="question", classes="box dialog")
-        for name, example in _FIELDS:
-            field = Input(id=name, placeholder=example, max_length=12)
-            field.cursor_blink = False
-            yield field
-
-    def on_mount(self) -> None:
-        """Ready to type."""
-        super().on_mount()
-        self.query_one("#lowest", Input).focus()
-
-    def keys(self, view: View) -> list[Key]:
-        """Enter is the field's own; escape goes back."""
-        return [key("enter", "next, done", None, shown="Enter"), key("escape", "go back", self.dismiss, shown="Esc")]
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """On to the next field; at the end all three are looked at together."""
-        names = [name for name, _ in _FIELDS]
-        at = names.index(event.input.id or names[-1])
-        if at + 1 < len(names):
-            self.query_one(f"#{names[at + 1]}", Input).focus()
-            return
-        found = measured(*(self.query_one(f"#{name}", Input).value for name in names))
-        if isinstance(found, str):
-            self.say(found)
-            self._host.repaint()
-            return
-        self.dismiss()
+    def take(self, values: dict[str, str]) -> Wrong | None:
+        """To the gateway."""
+        found = measured(values[LOWEST.name], values[HIGHEST.name], values[TORQUE.name])
+        if isinstance(found, Wrong):
+            return found
         self._host.measure_joint(self._joint, *found)
+        return None
 
-    def paint(self, view: View) -> None:
+    def question(self, view: View) -> Parts:
         """What is asked, and where the joint stands now."""
         joints = () if view.status is None else view.status.joint
-        stands = f"It stands at {joints[0].angle_cdeg / 100:.0f} deg now.\n" if joints else ""
+        told = bool(joints) and joints[0].t_ns > 0
+        stands = f"It stands at {degrees(joints[0].angle_cdeg)} now." if told else "It has not said where it stands."
         most = self._joint.torque_mnm / 1000
-        self.query_one("#question", Pane).parts = (
-            (f"The {self._joint.region} today\n\n", "bold"),
-            f"Move it by hand to both ends of its passive range. {stands}",
-            f"The protocol asks for {most:g} Nm at most. Extension counts up from straight (0).",
+        up, _ = ways(self._joint.region)
+        return (
+            (f"The {self._joint.region} today\n", "bold"),
+            f"Move it by hand to both ends of its passive range. {stands}\n",
+            f"0 is straight; angles count up as it {up}. ",
+            f"The protocol asks for {most:g} Nm at most.",
         )
 
 

@@ -13,6 +13,7 @@ from controller.tui.screens.base import HouseScreen
 from controller.tui.view import View
 from controller.tui.widgets.pane import Pane
 from controller.tui.words import clock
+from controller.tui.worn_words import worn_line
 
 
 def render_log(folder: str, width: int) -> str:
@@ -76,9 +77,11 @@ class ReviewScreen(HouseScreen):
         tally = view.snapshot.tally
         if self._lasted_ms is None:  # the session is over: its time stands still, the snapshot's goes on
             self._lasted_ms = view.snapshot.session_elapsed_ms
+        worn = worn_line(view, self.size.width - 48)
         self.query_one("#heading", Pane).parts = (
             (f"Session of {view.snapshot.patient} is over.  ", "bold"),
             f"{tally.completed}/{tally.target} repetitions, {tally.assisted} assisted, ",
             f"time {clock(self._lasted_ms)}\n",
             (f"Record: {view.snapshot.folder}", "$quiet"),
+            (f"\n▲ Still {worn}. Check the skin when it comes off." if worn else "", "bold $warning"),
         )

@@ -6,6 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.widgets import Digits
 
+from controller.tui.joint_words import has_orthosis, joint_parts
 from controller.tui.keys import Key, key
 from controller.tui.screens.base import HouseScreen
 from controller.tui.screens.dialogs import EndDialog, NoteDialog
@@ -14,11 +15,15 @@ from controller.tui.widgets.meter import output_parts
 from controller.tui.widgets.pane import Pane, Parts
 from controller.tui.widgets.strip_chart import ChartModel, StripChart
 from controller.tui.words import Part, bar, clock, seconds
+from controller.tui.worn_words import worn_line
 from controller.vocabulary.facts import ArmScope
 from controller.vocabulary.feature import AttemptState
 from controller.vocabulary.intents import Begin, Intent, Pause, Resume
 from controller.vocabulary.snapshot import SessionState, Snapshot
 
+JOINT_COLUMNS = 35
+RIGHT_COLUMNS = 48
+"""As in the style sheet: the right side of a wide terminal."""
 _LOOKING = {
     AttemptState.DISARMED: "○ not looking for an attempt",
     AttemptState.QUIET_WAIT: "… waiting for stillness",
@@ -32,11 +37,14 @@ _LOOKING = {
 class RunScreen(HouseScreen):
     """ready, running and paused. It draws 20 to 30 frames a second: the chart moves, the rest changes when it must."""
 
-    BOUND = "a,c,d,b,p,r,e,n,q"
+    BOUND = "a,c,d,b,p,r,e,n,w,q"
     HELP = (
         "Arm for the session (a, then c), then b begins. p pauses (current off), r resumes, e ends.\n"
         "The chart shows the limb's speed over ten seconds; the dashed line is the attempt threshold. "
         "Commanded is what was asked of the unit, confirmed is what the unit reports. A ≠ marks where they differ.\n"
+        "A powered orthosis has lines of its own: what it does, the torque that is asked for at most and the torque "
+        "that it reports, the limit that binds today, and where the joint stands (●) in today's range; ═ is where "
+        "it may be moved to.\n"
         "Notes (n) can be written while disarmed: while armed, letters that are no key stop the current."
     )
 
@@ -68,6 +76,7 @@ class RunScreen(HouseScreen):
             keys += self.house.armer.keys(view, ArmScope.SESSION)
         if not view.armed:
             keys.append(key("n", "note", lambda: self.house.open(NoteDialog(self.house))))
+        keys += self.worn_keys(view)
         keys.append(key("e", "end", lambda: self.house.open(EndDialog(self.house))))
         keys.append(self.quit_key())
         return keys
@@ -98,10 +107,14 @@ class RunScreen(HouseScreen):
         if snapshot is None:
             return
         old = view.engine_stale
-        self.query_one("#run-title", Pane).parts = _title(snapshot)
+        self.set_class(has_orthosis(view), "-joint")
+        self.set_class(len(view.channels) > 1, "-many")
+        self.query_one("#run-title", Pane).parts = _title(view, snapshot, self.size.width, self.has_class("-wide"))
         self.query_one("#run-prompt", Pane).parts = _prompt(view, snapshot, self.has_class("-wide"))
         self.query_one("#run-tally", Pane).parts = _tally(snapshot, old)
-        self.query_one("#run-output", Pane).parts = output_parts(view)
+        self.query_one("#run-output", Pane).parts = output_parts(
+            view, joint_parts(view, JOINT_COLUMNS, self.house.joint_found.range)
+        )
         chart = self.query_one(StripChart)
         newest = self.house.trace.newest_ms
         chart.model = ChartModel(snapshot.threshold_dps, snapshot.speed_dps, snapshot.angle_deg, newest, old)
@@ -117,12 +130,16 @@ def _digits(widget: Digits, value: str) -> None:
         widget.update(value)
 
 
-def _title(snapshot: Snapshot) -> Parts:
-    return (
-        (f"{snapshot.patient}, {snapshot.affected_side} side", "bold"),
-        f"  {snapshot.task}  ",
-        (f"session {clock(snapshot.session_elapsed_ms)}", "bold"),
+def _title(view: View, snapshot: Snapshot, width: int, wide: bool) -> Parts:
+    """One line. What is worn takes the task's place where there is no room for both: the prompt says it as well."""
+    who, how_long = (
+        f"{snapshot.patient}, {snapshot.affected_side} side",
+        f"session {clock(snapshot.session_elapsed_ms)}",
     )
+    task = "  " if snapshot.worn and not wide else f"  {snapshot.task}  "
+    room = width - (RIGHT_COLUMNS if wide else 0) - len(who + task + how_long) - 6
+    worn = worn_line(view, max(0, room))
+    return ((who, "bold"), task, (how_long, "bold"), f"  {worn}" if worn else "")
 
 
 def _prompt(view: View, snapshot: Snapshot, wide: bool) -> Parts:

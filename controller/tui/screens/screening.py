@@ -16,7 +16,7 @@ _PRACTICE = "This is a simulated patient: the questions are shown for practice. 
 class ScreeningScreen(HouseScreen):
     """`answers[i]` is True for yes, False for no, None for open."""
 
-    BOUND = "y,n,up,down,g,b,q"
+    BOUND = "y,n,up,down,g,b,w,q"
     HELP = (
         "Ask each question before anything is put on the skin. "
         "A yes to any of them blocks electrical stimulation today.\n"
@@ -53,10 +53,17 @@ class ScreeningScreen(HouseScreen):
             key("down", "on", lambda: self._move(1), shown="↓"),
         ]
         if self.blocked:
-            found.append(key("b", "blocked: end here", lambda: self._done(False)))
+            found.append(key("b", "blocked: end", lambda: self._done(False)))
         elif self.complete:
             found.append(key("g", "all no: go on", lambda: self._done(True)))
-        return [*found, self.quit_key()]
+        return [*found, *self.worn_keys(view), self.quit_key()]
+
+    def why_not(self, name: str, view: View) -> str:
+        """What is asked for first."""
+        return {
+            "g": "A yes blocks: b ends here." if self.blocked else "Answer every question first: y or n.",
+            "b": "Nothing blocks so far.",
+        }.get(name, super().why_not(name, view))
 
     def _answer(self, yes: bool) -> None:
         self.answers[self.at] = yes

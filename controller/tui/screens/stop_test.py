@@ -11,7 +11,7 @@ from controller.tui.widgets.pane import Pane
 class StopTestScreen(HouseScreen):
     """Goes on by itself as soon as the gateway says that it has seen the press."""
 
-    BOUND = "q"
+    BOUND = "w,q"
     HELP = (
         "F12 is read before anything else the screen does and goes straight to the process that owns the unit. "
         "This test proves, today and on this keyboard, that it arrives. If nothing happens: some laptops need fn+F12.\n"
@@ -25,7 +25,7 @@ class StopTestScreen(HouseScreen):
 
     def keys(self, view: View) -> list[Key]:
         """F12 is the key; it is not in this table because it works everywhere."""
-        return [self.quit_key()]
+        return [*self.worn_keys(view), self.quit_key()]
 
     def paint(self, view: View) -> None:
         """Ask for the press."""

@@ -3,11 +3,12 @@
 from textual.app import ComposeResult
 from textual.widgets import Input
 
+from controller.tui.joint_words import has_orthosis, newton_metres, pushing
 from controller.tui.keys import Key, key
 from controller.tui.screens.base import HouseScreen
 from controller.tui.screens.dialogs import REASON_LETTERS_MIN
 from controller.tui.view import View
-from controller.tui.widgets.pane import Pane
+from controller.tui.widgets.pane import Pane, Parts
 from controller.vocabulary.intents import Acknowledge
 
 
@@ -65,8 +66,24 @@ class TrippedScreen(HouseScreen):
             f"{second}\n",
             ("\nWhat to do  ", "bold"),
             todo,
+            *_limb(view),
         )
         self.query_one("#reason-label", Pane).parts = (("Why is it safe to go on?", "bold"),)
+        none = "No current and no movement" if has_orthosis(view) else "No current"
         self.query_one("#after", Pane).parts = (
-            ("The last step comes back. No current before you arm again (a, then c).", "$quiet"),
+            (f"The last step comes back. {none} before you arm again (a, then c).", "$quiet"),
         )
+
+
+def _limb(view: View) -> Parts:
+    """With a powered orthosis: whether it has let go, as it says itself."""
+    joints = () if view.status is None else view.status.joint
+    if not joints:
+        return ()
+    joint = joints[0]
+    if joint.fault:
+        return (("\n▲ Support the limb: the orthosis cannot say whether it has let go.", "bold $alarm"),)
+    if pushing(joint):
+        still = f"\n▲ SUPPORT THE LIMB: its torque is still on ({newton_metres(joint.torque_mnm)})."
+        return ((f"{still} Off at its own switch.", "bold $alarm"),)
+    return ("\nThe orthosis has let go: its torque is off. Support the limb.",)

@@ -1,5 +1,6 @@
 """The alert line under the bar: what is wrong and what to do. It stays as long as it is true; nothing is a toast."""
 
+from controller.tui.joint_words import has_orthosis
 from controller.tui.view import View
 from controller.tui.widgets.pane import Pane, Parts
 
@@ -11,18 +12,23 @@ def alert_parts(view: View, said: str, tripped: bool = False) -> Parts:
 
     `tripped` leaves the latch out, because the tripped screen says all of it.
     """
+    orthosis = has_orthosis(view)
     if view.gateway_silent:
-        return (("*** PULL THE LEADS. ", "bold $alarm"), "The gateway is silent: nobody can say what the unit does.")
+        limb = "SUPPORT THE LIMB, orthosis off at its switch. " if orthosis else ""
+        return (
+            (f"*** PULL THE LEADS. {limb}", "bold $alarm"),
+            "The gateway is silent: nobody can say what the unit does.",
+        )
     if view.engine_lost:
         return (
             ("** The engine has gone: ", "bold $warning"),
             f"{view.engine_lost}. Output is off. Leave with ctrl+q, then start again.",
         )
-    if view.latched and view.status is not None and not tripped:
-        return (("*** Stopped: ", "bold $alarm"), f"{view.status.cause} No current before it is armed again.")
-    todo = "" if view.snapshot is None or tripped else view.snapshot.todo
-    if said:  # the answer to the last key: gone with the next one
+    if said:  # the answer to the last key: gone with the next one (a stop stands on the bar above all the while)
         return (("* ", "bold"), said)
+    if view.latched and view.status is not None and not tripped:
+        return (("*** Stopped: ", "bold $alarm"), f"{view.status.cause} {_none(orthosis)} before it is armed again.")
+    todo = "" if view.snapshot is None or tripped else view.snapshot.todo
     if view.arm_denied:
         return (("** Not armed: ", "bold $warning"), view.arm_denied)
     if todo:
@@ -31,6 +37,10 @@ def alert_parts(view: View, said: str, tripped: bool = False) -> Parts:
     if latest is not None and view.now_ns - latest.t_ns <= REFUSAL_SHOWN_NS:
         return (("** Refused ", "bold $warning"), f"by rule {latest.rule}: {latest.reason}")
     return ()
+
+
+def _none(orthosis: bool) -> str:
+    return "No current and no movement" if orthosis else "No current"
 
 
 class AlertLine(Pane):

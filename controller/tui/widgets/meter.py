@@ -8,8 +8,11 @@ from controller.vocabulary.facts import GatewayStatus
 CONFIRM_STALE_MS = 600  # the unit is asked every 400 ms
 
 
-def output_parts(view: View) -> Parts:
-    """A line a channel: commanded and confirmed apart, because they are two facts from two places."""
+def output_parts(view: View, orthosis: Parts = ()) -> Parts:
+    """A line a channel: commanded and confirmed apart, because they are two facts from two places.
+
+    `orthosis` are the lines of the powered orthosis, under the same heading.
+    """
     parts: list[Part] = [(f"{'Output':<13} {'commanded':>9} {'confirmed':>9}\n", "bold")]
     old = view.gateway_silent
     for channel in view.channels:
@@ -23,6 +26,7 @@ def output_parts(view: View) -> Parts:
         parts.append((" ≠\n" if differs else "\n", "bold $warning"))
         if output.fault:
             parts.append((f"  ▲ {output.fault}\n", "bold $alarm"))
+    parts += orthosis
     parts.append((_confirmation(view.status, old), "$quiet"))
     return tuple(parts)
 
