@@ -112,6 +112,8 @@ class FitMiTwin:
 
     def feed(self, now_ns: int, data: bytes) -> bytes:
         """Take the host's commands (4 bytes each; a byte that cannot begin one is skipped). Never answers."""
+        if data and len(data) % COMMAND_BYTES == 0 and data[0] == 0:
+            self._rest = b""  # whole reports again: over USB each write is one, so what is left over was damaged
         self._rest += data
         while len(self._rest) >= COMMAND_BYTES:
             if self._rest[0] != 0:

@@ -118,8 +118,11 @@ class Live:
         return self
 
     def told(self):
+        """How things stand, in a text that a failed assertion shows whole."""
         snapshot, status = self.front.snapshot, self.front.status
-        return (snapshot and (snapshot.state, snapshot.trip, snapshot.todo), status, self.processes_log())
+        session = snapshot and (str(snapshot.state), snapshot.trip, snapshot.todo)
+        why = status and (str(status.state), status.blocked, status.cause)
+        return f"session {session}\ngateway {why}\n{status}\n{self.processes_log()}"
 
     def processes_log(self):
         return (self.folder / "processes.log").read_text()

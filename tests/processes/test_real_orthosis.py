@@ -169,6 +169,14 @@ def assert_software_ended_both(stopped):
     assert stopped.torque_ms <= SOFTWARE_MS
 
 
+def assert_stopped_in_one_step(live, times=1):
+    """The gateway's last stops each ended burst and movement in the step that latched: neither waited for a lease."""
+    records = live.gateway_records()
+    for latch in [record for record in records if record.kind == "latched"][-times:]:
+        same_step = {record.kind: record.data.get("why") for record in records if record.t_ns == latch.t_ns}
+        assert same_step["burst_ended"] == same_step["motion_ended"] == "stopped"
+
+
 def test_stop_key_ends_both_and_a_person_alone_brings_them_back(ran, tell):
     by_key, hung_up = ran["stop_key"].result()
     tell("STOP key", by_key)
@@ -179,6 +187,7 @@ def test_stop_key_ends_both_and_a_person_alone_brings_them_back(ran, tell):
     assert hung_up.note == [0, 0]  # both processes end by themselves
     live = by_key.live
     live.assert_whole()
+    assert_stopped_in_one_step(live, times=2)
     assert "screen has gone" in live.causes()[-1]
     armed = [record.kind for record in live.gateway_records() if record.kind in ("latched", "rearmed")]
     assert armed[-3:] == ["latched", "rearmed", "latched"]  # nothing came back without a person's arming
@@ -190,6 +199,7 @@ def test_engine_killed_ends_both(ran, tell):
     assert_software_ended_both(stopped)
     assert "engine has gone" in stopped.note
     assert stopped.live.front.status.blocked  # nobody can arm without an engine
+    assert_stopped_in_one_step(stopped.live)
     stopped.live.assert_whole()
 
 
@@ -198,6 +208,7 @@ def test_engine_frozen_and_thawed_ends_both_within_the_lease(ran, tell):
     tell("engine SIGSTOP", stopped)
     assert_software_ended_both(stopped)
     assert "lease ended" in stopped.note
+    assert_stopped_in_one_step(stopped.live)
     stopped.live.assert_whole()
 
 
@@ -227,6 +238,7 @@ def test_orthosis_unplugged_ends_the_current_too(ran, tell):
     assert stopped.current_ms <= SOFTWARE_MS
     assert "orthosis was lost" in stopped.note
     assert "SUPPORT THE LIMB" in stopped.live.front.status.todo
+    assert_stopped_in_one_step(stopped.live)
     stopped.live.assert_whole()
 
 
@@ -238,4 +250,5 @@ def test_unit_unplugged_ends_the_torque_too(ran, tell):
     assert stopped.current_ms <= UNIT_ALONE_MS
     assert "unit was lost" in stopped.note
     assert "TAKE THE LEADS OFF" in stopped.live.front.status.todo
+    assert_stopped_in_one_step(stopped.live)
     stopped.live.assert_whole()

@@ -50,13 +50,16 @@ def items(view: View, left_on: Sequence[WornSpan] = ()) -> tuple[Item, ...]:
 def _unit(view: View) -> Item:
     status = view.status
     if status is None or status.state is GatewayState.CLOSED or not (status.unit or _starting(status)):
-        return Item(False, "unit", "not found", "Plug the unit in and switch it on.")
+        why = "" if status is None else status.blocked
+        return Item(False, "unit", "not found", why or "Plug the unit in and switch it on.")
     if _starting(status):
-        return Item(False, "unit", f"{status.unit or 'unknown'}: starting", "Wait. If it stays so: unit off, on again.")
+        todo = "Wait. If it stays so: unit off, on again." if status.unit else status.blocked
+        return Item(False, "unit", f"{status.unit or 'unknown'}: starting", todo or "Wait a moment.")
     simulated = is_simulated(status.unit)  # `status.simulated` speaks of unit and orthosis together
     kind = "simulated" if simulated else "REAL UNIT: cannot be armed"
     report = _confirmation(status)
-    return Item(simulated, "unit", f"{status.unit}  {kind}  {report}", "" if simulated else "Use a simulated unit.")
+    todo = status.warning if simulated else "Use a simulated unit."
+    return Item(simulated, "unit", f"{status.unit}  {kind}  {report}", todo)
 
 
 def _starting(status: GatewayStatus) -> bool:

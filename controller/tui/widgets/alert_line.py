@@ -36,7 +36,8 @@ def alert_parts(view: View, said: str, tripped: bool = False) -> Parts:
     latest = view.refusals[-1] if view.refusals else None
     if latest is not None and view.now_ns - latest.t_ns <= REFUSAL_SHOWN_NS:
         return (("** Refused ", "bold $warning"), f"by rule {latest.rule}: {latest.reason}")
-    return ()
+    warning = "" if view.status is None else view.status.warning
+    return (("* ", "bold"), warning) if warning else ()
 
 
 def _none(orthosis: bool) -> str:
