@@ -29,7 +29,7 @@ from controller.gateway.voice import Voice
 from controller.gateway.watch import Watch
 from controller.vocabulary import notices
 from controller.vocabulary.facts import ArmDenied, GatewayState, Latched
-from safety.interlocks import first_open
+from safety.interlocks import Conditions, first_open
 from safety.joint import Assist, Free, Hold, MotionOrder, Release
 from safety.orders import ArmScope, Deliver, Renew, Stop, StopReason
 
@@ -44,6 +44,7 @@ _RANK: dict[type, int] = {
     ports.UnitBytes: 3,
     ports.JointBytes: 3,
 }
+_LISTEN = "Look at its cable and power, and whether this computer is very busy. Then acknowledge and arm again."
 _GO_ON = "Find out why, make it safe, then acknowledge and arm again."
 
 
@@ -163,6 +164,7 @@ class GatewayCore:
         if not (conditions.screen_alive and conditions.engine_alive):
             # A silent screen is then named as the cause, not the order refused because of it.
             self._keep_watch(now_ns)
+        self._miss_joint(now_ns, conditions)
         driver = self.unit.driver
         if self.state not in PERMITS_DELIVERY or driver is None:
             self.delivery.refused += 1
@@ -177,10 +179,18 @@ class GatewayCore:
 
     def _on_motion(self, now_ns: int, order: MotionOrder) -> None:
         """Letting go is carried out in every state; a movement only where current would be permitted too."""
+        conditions = conditions_of(self, now_ns)
+        if isinstance(order, Hold | Assist):
+            self._miss_joint(now_ns, conditions)
         if isinstance(order, Hold | Assist) and self.state not in PERMITS_DELIVERY:
             self.delivery.refused += 1
-        elif self.joint.order(now_ns, order, conditions_of(self, now_ns)) is Verdict.UNSAFE:
+        elif self.joint.order(now_ns, order, conditions) is Verdict.UNSAFE:
             self.latch(now_ns, self.joint.cause, self.joint.todo)
+
+    def _miss_joint(self, now_ns: int, conditions: Conditions) -> None:
+        """A silent orthosis is then named as the cause, not the order that the guard would refuse because of it."""
+        if not conditions.joint_ok and self.state in PERMITS_DELIVERY:
+            self.latch(now_ns, "The orthosis did not say for 60 ms where the joint is.", _LISTEN)
 
     def _on_stop_order(self, now_ns: int, order: Stop) -> None:
         driver = self.unit.driver

@@ -271,6 +271,8 @@ def test_without_news_of_the_joint_neither_current_nor_movement_is_admitted(benc
     bench.send(bench.order(2_000))
     assert bench.twin.drive() == ()
     assert bench.core.state is GatewayState.LATCHED
+    assert bench.core.cause == "The orthosis did not say for 60 ms where the joint is."
+    assert bench.facts(Refusal) == []  # no defect of an order
 
 
 def test_a_hold_keeps_the_joint_where_it_is(kit):
