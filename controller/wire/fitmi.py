@@ -227,3 +227,9 @@ class StreamFramer:
         if self._skipped:
             found.append(BadReport("not a report: looking for the next one", self._skipped))
             self._skipped = 0
+
+
+def resembles(data: bytes) -> bool:
+    """Mostly whole reports, as a simulated dongle streams them (a real one is a hidraw node, and no serial port)."""
+    found = [report for report in StreamFramer().feed(data) if isinstance(report, Report)]
+    return len(found) >= 2 and len(found) * REPORT_BYTES * 2 >= len(data)

@@ -138,6 +138,7 @@ FITMI = PuckKind(
     LineSettings(),
     Capabilities("FitMi dongle", battery=True),
     usb=((0x04D8, 0x2742),),
+    resembles=wire.resembles,
     pucks=("blue", "yellow"),
     at=driver_at,
 )
