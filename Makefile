@@ -3,7 +3,11 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test install look digest lock clean bench-loop bench-stop bench-sim bench-encode fmt fuzz clients campaign
+# Tests that need no quiet machine share it; real processes, and programs of others in real time, have it to themselves.
+EVERY_CORE := -q -n auto --maxprocesses 8 --dist loadfile
+ALONE := tests/processes tests/clients
+
+.PHONY: demo test install look digest lock clean papers bench-loop bench-stop bench-sim bench-encode fmt fuzz clients campaign
 
 demo: $(VENV)/.installed
 	@$(BIN)/stimloop demo
@@ -13,8 +17,9 @@ test: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest tests/safety --cov=safety --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
-	$(BIN)/pytest --ignore=tests/safety
+	$(BIN)/pytest $(EVERY_CORE) tests/safety --cov=safety --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
+	$(BIN)/pytest $(EVERY_CORE) $(patsubst %,--ignore=%,tests/safety $(ALONE))
+	$(BIN)/pytest $(ALONE)
 
 install: $(VENV)/.installed
 
@@ -41,6 +46,10 @@ look: $(VENV)/.installed
 # After a change in safety/: the digest that the start-up self-test compares
 digest: $(VENV)/.installed
 	$(BIN)/python -m safety.digest --write
+
+# The pages that are made from data: docs/HAZARDS.md, docs/SOUP.md
+papers: $(VENV)/.installed
+	$(BIN)/python -m controller.assembly.papers --write
 
 # Coverage-guided fuzzing, SECONDS for each codec; what reaches new branches is kept in tests/data/corpus/
 SECONDS ?= 120
