@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 EVERY_CORE := -q -n auto --maxprocesses 8 --dist loadfile
 ALONE := tests/processes tests/clients
 
-.PHONY: demo test install look digest lock clean papers bench-loop bench-stop bench-sim bench-encode fmt fuzz clients campaign
+.PHONY: demo test install look digest lock clean papers swarm model sweep mutate bugs validate bench-loop bench-stop bench-sim bench-encode fmt fuzz clients campaign
 
 demo: $(VENV)/.installed
 	@$(BIN)/stimloop demo
@@ -64,6 +64,33 @@ clients: $(VENV)/.installed-test
 SEEDS ?= 1000
 campaign: $(VENV)/.installed-test
 	$(BIN)/python -m tests.drivers.campaign --seeds $(SEEDS)
+
+# Seeded worlds: patient, cables, devices, clocks, disk and computer from one number; checkers at skin and joint
+SEEDS_FROM = $(if $(findstring ..,$(SEEDS)),$(SEEDS),1..$(SEEDS))
+LENGTH ?= 30
+swarm: $(VENV)/.installed
+	@mkdir -p build
+	$(BIN)/python -m controller.assembly.swarm --seeds $(SEEDS_FROM) --length $(LENGTH) --out build/swarm-$(LENGTH).jsonl
+
+# Every word of keys, orders, silences and faults from every state of guard, gateway and session
+DEPTH ?= 3
+model: $(VENV)/.installed-test
+	$(BIN)/python -m tests.model.run --depth $(DEPTH)
+
+# The N-th call that fails, for every N that counts; processes killed at the same points
+sweep: $(VENV)/.installed-test
+	$(BIN)/python -m tests.sweeps.run
+
+# Changes of the guard that no test may overlook, and the ten deliberate bugs
+mutate: $(VENV)/.installed-test
+	$(BIN)/python -m tests.mutation.run
+bugs: $(VENV)/.installed-test
+	$(BIN)/python -m tests.bugs.run
+
+# The scenario suite, with a report in build/
+validate: $(VENV)/.installed
+	@mkdir -p build
+	$(BIN)/stimloop validate --html build/validation.html --junit build/validation.xml
 
 bench-loop: $(VENV)/.installed
 	$(BIN)/stimloop bench loop --ui

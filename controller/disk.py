@@ -157,12 +157,16 @@ class ThreadAppender:
             if self._then is not None and not self.failed:
                 self._then()
         except Exception as error:  # whatever it is: the engine must hear of it, for it trips on `failed`
-            self.failed = self.failed or f"{type(error).__name__}: {error}"
-            self.lost += len(self._waiting)
-            self._waiting.clear()
-            self._files.abandon()
+            self._give_up(error)
         finally:
             self._in_hand_ns = None
+
+    def _give_up(self, error: Exception) -> None:
+        """Nothing more is written: the file stays a whole beginning of what was to be written."""
+        self.failed = self.failed or f"{type(error).__name__}: {error}"
+        self.lost += len(self._waiting)
+        self._waiting.clear()
+        self._files.abandon()
 
     def _round(self) -> None:
         count = len(self._waiting)

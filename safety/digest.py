@@ -1,4 +1,4 @@
-"""The digest of this folder: SHA-256 over its Python files, stored beside them in `DIGEST`.
+"""The digest of this folder: SHA-256 over its Python files and its screening list, stored beside them in `DIGEST`.
 
 A program whose `safety/` does not match its digest refuses to arm, and every journal names the digest. After a
 change that was meant, `make digest` (`python -m safety.digest --write`) stores the new one.
@@ -10,12 +10,13 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
 STORED = "DIGEST"
+DATA = "screening.yaml"
 
 
 def compute(folder: Path = FOLDER) -> str:
-    """SHA-256, in hex, over name and content of every `*.py` of the folder, in the order of their names."""
+    """SHA-256, in hex, over name and content of every `*.py` and of the screening list, in the order of their names."""
     digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.py")):
+    for path in sorted([*folder.glob("*.py"), *folder.glob(DATA)]):
         content = path.read_bytes()
         digest.update(f"{path.name} {len(content)}\n".encode())
         digest.update(content)

@@ -9,6 +9,7 @@ from safety.joint import Assist, Hold, JointDeviceLimits, Posture
 from safety.joint_limits import (
     CROWD_NS,
     JOINT_CAPS,
+    MOVEMENTS_A_MINUTE_MAX,
     JointLimit,
     JointPrescription,
     JointProtocolLimit,
@@ -23,6 +24,7 @@ from safety.joint_prescribing import (
     joint_unknown,
 )
 from safety.joint_rules import JOINT_LIMIT_RULE, JOINT_ORDER_RULES, JOINT_RULES, JOINT_WITHOUT_LATCH, Asked
+from safety.limits import MINUTE_NS
 from safety.memory import Memory
 from safety.orders import Refused
 
@@ -71,6 +73,18 @@ class JointGuard:
         if self._given is not None and (self._given.patient, self._given.date) != (patient, date):
             self._given = None
             self._refresh()
+
+    def take_dose(self, patient: str, date: str, movements: int, moved_ns: int) -> None:
+        """See `Guard.begin_dose`, which has looked at the numbers."""
+        dose = self._doses.setdefault((patient, date), JointDose())
+        dose.movements, dose.moved_ns = max(dose.movements, movements), max(dose.moved_ns, moved_ns)
+
+    def moved(self, patient: str, date: str) -> tuple[int, int]:
+        """(movements, ns of torque) of this patient and day; a movement that is on counts at its longest."""
+        memory, dose = self.memory, self._doses.get((patient, date), JointDose())
+        counts = memory.live and memory.dose is dose and memory.limit is not None
+        running_ns = memory.limit.on_ms.value * 1_000_000 if counts and memory.limit is not None else 0
+        return dose.movements, dose.moved_ns + running_ns
 
     def constrain(
         self,
@@ -130,12 +144,20 @@ class JointGuard:
 
     @property
     def rest_until_ns(self) -> int:
-        """Until when J15 admits no new movement: the rest after the last one, and room among those of ten minutes."""
+        """Until when J15 and J22 admit no new movement: the rest, and room among those of ten minutes and of one."""
         memory, begun = self.memory, self.memory.dose.begun
         crowd = 0 if memory.limit is None else JOINT_CAPS[memory.limit.region].crowd
-        if not 0 < crowd <= len(begun):
-            return memory.rest_until_ns
-        return max(memory.rest_until_ns, begun[-crowd] + CROWD_NS)
+        rest_until_ns = memory.rest_until_ns
+        if len(begun) >= MOVEMENTS_A_MINUTE_MAX:
+            rest_until_ns = max(rest_until_ns, begun[-MOVEMENTS_A_MINUTE_MAX] + MINUTE_NS)
+        if 0 < crowd <= len(begun):
+            rest_until_ns = max(rest_until_ns, begun[-crowd] + CROWD_NS)
+        return rest_until_ns
+
+    @property
+    def whose(self) -> tuple[str, str] | None:
+        """(patient, date) of the joint that is prescribed now; None when none is."""
+        return None if self._given is None else (self._given.patient, self._given.date)
 
     def _refusal(self, order: Hold | Assist, now_ns: int, conditions: Conditions) -> Refused | None:
         """The first rule that does not hold; None when all do."""

@@ -23,6 +23,7 @@ THERE_CDEG = 500
 """Nearer to its goal than this an assist counts as there: it works neither with nor against a muscle."""
 POSTURE_AGE_NS_MAX = 60_000_000
 MOVEMENTS_MAX = 1_200
+MOVEMENTS_A_MINUTE_MAX = 20
 MOVED_NS_MAX = 60 * 60 * 1_000_000_000
 MOTION_REST_NS_MIN = 2_000_000_000
 """Least rest after a movement. It also lasts at least as long as the movement did: a duty of 50 %."""
@@ -46,7 +47,8 @@ SIDES = ("left", "right")
 class JointCap:
     """The compiled cap of one joint region: cdeg/s, mNm, mNm of rise in 20 ms, cdeg, ms of one movement, movements.
 
-    `crowd` is how many movements may begin within ten minutes (1200: as many as in a session).
+    `crowd` is how many movements may begin within ten minutes (1200: as many as in a session); `seated_only`: not for a
+    patient who lies or stands.
     """
 
     speed_cdps: int
@@ -58,6 +60,7 @@ class JointCap:
     crowd: int
     note: str
     source: str
+    seated_only: bool = False
 
 
 _PROPOSAL = "proposal awaiting clinical sign-off; drawn from "
@@ -80,7 +83,16 @@ JOINT_CAPS: dict[JointRegion, JointCap] = {
         6_000, 5_000, 500, -13_500, -500, 10_000, 1_200, "flexion counts below 0", _PROPOSAL + "a design cap of 15 Nm"
     ),
     JointRegion.ANKLE: JointCap(
-        4_000, 5_000, 500, -1_500, 2_000, 6_000, 1_200, "seated only", _PROPOSAL + "a stimulated ankle's 3 to 15 Nm"
+        4_000,
+        5_000,
+        500,
+        -1_500,
+        2_000,
+        6_000,
+        1_200,
+        "seated only",
+        _PROPOSAL + "a stimulated ankle's 3 to 15 Nm",
+        True,
     ),
 }
 

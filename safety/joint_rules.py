@@ -1,8 +1,8 @@
-"""The rules of a powered orthosis: one table of small functions, numbered in the order in which they are asked.
+"""The rules of a powered orthosis: one table of small, numbered functions, in the order in which they are asked.
 
 Written as in `safety.rules`: each returns None when it holds, else the reason in one sentence with its figures; none
-changes anything. Two stages: the order (`J01` to `J07`), and what it would do to the joint (`J08` to `J19`). Off
-(`Release`, `Free`) never comes here.
+changes anything. Two stages: the order (`J01` to `J07`, `J21`), and what it would do to the joint (`J08` to `J20`,
+`J22`). Off (`Release`, `Free`) never comes here.
 """
 
 from collections.abc import Callable
@@ -15,14 +15,16 @@ from safety.joint_limits import (
     HOLD_AWAY_CDEG_MAX,
     JOINT_CAPS,
     MOVED_NS_MAX,
+    MOVEMENTS_A_MINUTE_MAX,
     MOVEMENTS_MAX,
     OUTSIDE_CDEG_MAX,
     POSTURE_AGE_NS_MAX,
     JointLimit,
 )
 from safety.joint_memory import JointMemory, goal_cdeg, way_of
-from safety.limits import SENSOR_AGE_NS_MAX
+from safety.limits import GAP_NS_MAX, MINUTE_NS, SENSOR_AGE_NS_MAX
 from safety.orders import LEASE_MAX_NS, ArmScope
+from safety.position import Position, misplaced
 
 _MS = 1_000_000
 _AGE_MS_MAX = POSTURE_AGE_NS_MAX // _MS
@@ -91,6 +93,14 @@ def j07_joint(memory: JointMemory, _: Hold | Assist, __: int, ___: Conditions) -
     if memory.limit.ceiling_mnm > 0:
         return None
     return "The torque that the patient accepts has not been found today."
+
+
+def j21_gap(memory: JointMemory, _: Hold | Assist, now_ns: int, __: Conditions) -> str | None:
+    """While a movement is on, the guard looks at its clock every 500 ms at least: longer, and nobody watched."""
+    gap_ns = now_ns - memory.shared.last_now_ns
+    if not memory.live or 0 <= gap_ns <= GAP_NS_MAX:
+        return None
+    return f"The orthosis pushed and nobody looked for {gap_ns // _MS} ms; at most 500 ms may pass."
 
 
 # -- what the order would do to the joint -----------------------------------------------------------------------------
@@ -231,17 +241,38 @@ def j19_antagonist(asked: Asked) -> str | None:
     return f"The movement would work against the muscle of channel {against[0]}, which carries current."
 
 
+def j20_position(asked: Asked) -> str | None:
+    """The patient is placed as the protocol is made for, as a person confirmed; for the ankle that is seated."""
+    shared = asked.memory.shared
+    if JOINT_CAPS[asked.limit.region].seated_only and shared.needed is not Position.SEATED:
+        return f"The {asked.limit.region} is moved only with the patient seated."
+    return misplaced(shared.needed, shared.placed)
+
+
+def j22_movements_a_minute(asked: Asked) -> str | None:
+    """At most 20 movements begin within any minute."""
+    memory = asked.memory
+    if memory.live:
+        return None
+    begun = len([began_ns for began_ns in memory.dose.begun if began_ns > asked.now_ns - MINUTE_NS])
+    if 0 <= begun < MOVEMENTS_A_MINUTE_MAX:
+        return None
+    return f"The joint has had {begun} movements within a minute and rests."
+
+
 JointOrderRule = Callable[[JointMemory, Hold | Assist, int, Conditions], str | None]
 JOINT_ORDER_RULES: tuple[tuple[str, JointOrderRule], ...] = (
     ("J01", j01_exact_integers),
     ("J02", j02_sequence_rises),
     ("J03", j03_time),
+    ("J21", j21_gap),
     ("J04", j04_lease),
     ("J05", j05_interlocks),
     ("J06", j06_scope),
 )
 JOINT_LIMIT_RULE = ("J07", j07_joint)
 JOINT_RULES: tuple[tuple[str, Callable[[Asked], str | None]], ...] = (
+    ("J20", j20_position),
     ("J08", j08_torque),
     ("J09", j09_goal),
     ("J10", j10_speed),
@@ -250,11 +281,12 @@ JOINT_RULES: tuple[tuple[str, Callable[[Asked], str | None]], ...] = (
     ("J13", j13_torque_rise),
     ("J14", j14_on_time),
     ("J15", j15_rest),
+    ("J22", j22_movements_a_minute),
     ("J16", j16_session_dose),
     ("J17", j17_sensor),
     ("J18", j18_hold_here),
     ("J19", j19_antagonist),
 )
-JOINT_WITHOUT_LATCH = ("J15", "J19")
+JOINT_WITHOUT_LATCH = ("J15", "J19", "J22")
 """No defects, so refused and no more: a rest not yet over, and a muscle that has carried the joint past its goal (the
 motor lets go; the current was there first and goes on by its own rules)."""

@@ -23,12 +23,24 @@ POWER_UW_PER_CM2_MAX = 100_000
 """Mean power density on the derated pad, 0.1 W/cm2."""
 LOAD_OHM = 500
 """The resistance into which power is reckoned (the standard test load of surface stimulators)."""
+RMS_UA_MAX = 25_000
+"""Rms current of one train, whatever its pad: above every plain pulse that the regions' caps allow (20 mA at most, for
+the thigh), below what a RehaStim2 puts out at its full 130 mA, 500 us and 50 Hz (29 mA). Not summed over channels: each
+has its own pads, and at most four carry current."""
 PAD_AREA_MM2_MIN, PAD_AREA_MM2_MAX = 100, 30_000
 
 CHANNELS_ACTIVE_MAX = 4
 BURSTS_MAX = 1_200
 STIMULATED_NS_MAX = 60 * 60 * 1_000_000_000
 REST_NS_MIN = 2_000_000_000
+BURSTS_A_MINUTE_MAX, MINUTE_NS = 20, 60_000_000_000
+"""Short bursts with the least rest would come to nearly thirty a minute."""
+DUTY_WINDOW_NS, DUTY_NS_MAX = 600_000_000_000, 300_000_000_000
+"""Current is on for at most half of any 10 min (the rest after each burst alone would allow two thirds)."""
+LONGEST_BURST_NS = 15_120_000_000
+"""The longest burst of any region with its last lease: a burst that begins may become as long as this."""
+GAP_NS_MAX = 500_000_000
+"""Longest time between two looks at the clock while current is on or the orthosis pushes."""
 SLEW_UA_MAX, SLEW_WINDOW_NS = 2_000, 20_000_000
 SENSOR_AGE_NS_MAX = 100_000_000
 
@@ -217,6 +229,11 @@ def power_holds(squares: int, period_us: int, pad_area_mm2: int) -> bool:
     return squares * LOAD_OHM * 100 * PAD_DERATING <= POWER_UW_PER_CM2_MAX * pad_area_mm2 * period_us * 1_000_000
 
 
+def rms_holds(squares: int, period_us: int) -> bool:
+    """Rms current of a train within its cap, squared and cleared of fractions (see `density_holds`)."""
+    return squares <= RMS_UA_MAX * RMS_UA_MAX * period_us
+
+
 def reach(limit: ChannelLimit, pulse_width_us: int, period_us: int, step_ua: int) -> Bound:
     """The largest amplitude on the unit's grid that this limit lets a plain biphasic pulse have, and what binds.
 
@@ -226,9 +243,11 @@ def reach(limit: ChannelLimit, pulse_width_us: int, period_us: int, step_ua: int
     by_density = isqrt(allowed * allowed * period_us // (2 * pulse_width_us * (100 * PAD_DERATING) ** 2))
     power = POWER_UW_PER_CM2_MAX * limit.pad_area_mm2 * period_us * 1_000_000
     by_power = isqrt(power // (2 * pulse_width_us * LOAD_OHM * 100 * PAD_DERATING))
+    by_rms = isqrt(RMS_UA_MAX * RMS_UA_MAX * period_us // (2 * pulse_width_us))
     by_charge = limit.charge_nc.value * 1_000 // pulse_width_us
     best = least(limit.amplitude_ua, Bound(by_charge, f"charge per phase, {limit.charge_nc.source}"))
     best = least(least(best, Bound(by_density, "current density of the pad")), Bound(by_power, "power at the pad"))
+    best = least(best, Bound(by_rms, "rms current"))
     return Bound(best.value - best.value % step_ua, best.source)
 
 

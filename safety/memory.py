@@ -5,8 +5,19 @@ Data and bookkeeping only: it decides nothing. All times are ns on the gateway's
 
 from typing import NamedTuple
 
-from safety.limits import REST_NS_MIN, SLEW_WINDOW_NS, ChannelLimit, DeviceLimits
+from safety.limits import (
+    BURSTS_A_MINUTE_MAX,
+    DUTY_NS_MAX,
+    DUTY_WINDOW_NS,
+    LONGEST_BURST_NS,
+    MINUTE_NS,
+    REST_NS_MIN,
+    SLEW_WINDOW_NS,
+    ChannelLimit,
+    DeviceLimits,
+)
 from safety.orders import ArmScope, Deliver, Purpose
+from safety.position import Placed, Position
 from safety.stimulus import Train
 
 NEVER_NS = -1_000_000_000_000
@@ -54,35 +65,71 @@ class Trail:
 
 
 class Dose:
-    """What one patient has had today: bursts begun, and time with current on."""
+    """What one patient has had today: bursts begun, time with current on, and when both of late.
 
-    __slots__ = ("bursts", "on_ns")
+    `begun` holds when the newest bursts began, `spans` from when until when those of the last 10 min were on.
+    """
+
+    __slots__ = ("begun", "bursts", "crowded_until_ns", "on_ns", "spans", "spent_until_ns")
 
     def __init__(self) -> None:
         self.bursts = 0
         self.on_ns = 0
+        self.begun: list[int] = []
+        self.spans: list[tuple[int, int]] = []
+        self.crowded_until_ns = self.spent_until_ns = 0
+
+    def begin(self, now_ns: int) -> None:
+        """A burst begins. Once there have been as many as a minute may have, the next waits for that minute's end."""
+        self.bursts += 1
+        self.begun = [*self.begun[1 - BURSTS_A_MINUTE_MAX :], now_ns]
+        if len(self.begun) == BURSTS_A_MINUTE_MAX:
+            self.crowded_until_ns = self.begun[0] + MINUTE_NS
+
+    def end(self, from_ns: int, now_ns: int) -> int:
+        """The burst that began at `from_ns` is over: how long it was, in ns.
+
+        `spent_until_ns` becomes the instant from which the longest burst there is has room again in the window.
+        """
+        on_ns = max(0, now_ns - from_ns)
+        self.on_ns += on_ns
+        window_from_ns = now_ns - DUTY_WINDOW_NS
+        self.spans = [(max(begun, window_from_ns), ended) for begun, ended in self.spans if ended > window_from_ns]
+        self.spans.append((from_ns, from_ns + on_ns))
+        over_ns = sum([ended - begun for begun, ended in self.spans]) - (DUTY_NS_MAX - LONGEST_BURST_NS)
+        for begun, ended in self.spans:  # the oldest leave the window first
+            if over_ns > 0:
+                self.spent_until_ns = min(begun + over_ns, ended) + DUTY_WINDOW_NS
+            over_ns -= ended - begun
+        return on_ns
 
 
 class Fitting:
-    """The steps of fitting: which key press is in use, what it earned, and the level each channel has reached."""
+    """The steps of fitting: which key press is in use, what it earned, and the level each channel has reached.
 
-    __slots__ = ("allowed_ua", "levels", "pressed", "pressed_ns", "raised_ns", "raised_press", "used")
+    `carried` are the channels that have had current since a person armed for fitting.
+    """
+
+    __slots__ = ("allowed_ua", "carried", "levels", "pressed", "pressed_ns", "raised_ns", "raised_press", "used")
 
     def __init__(self) -> None:
         self.pressed = self.used = self.raised_press = 0
         self.pressed_ns = self.raised_ns = NEVER_NS
         self.allowed_ua = 0
         self.levels: dict[int, int] = {}
+        self.carried: set[int] = set()
 
     def begin(self) -> None:
         """Fitting starts again from 0. Numbers of key presses are never forgotten."""
         self.allowed_ua = 0
         self.levels = {}
+        self.carried = set()
 
     def note(self, now_ns: int, press: int, wanted: Vetted, step_ua: int, before_ua: int) -> None:
         """An admitted order of fitting: it may have used a press, raised the level, or (a person's wish) lowered it."""
         level_ua = self.levels.get(wanted.channel, 0)
         amount_ua = wanted.amplitude_ua
+        self.carried.add(wanted.channel)
         if press != self.used:
             self.used = press
             self.allowed_ua = level_ua + step_ua
@@ -100,7 +147,9 @@ class Memory:
     `exact` holds, by identity, trains whose every number was found to be exactly an int: being immutable they stay so,
     and being held here their identity cannot pass to another train. `paced` means that the unit has one period or slots
     for its channels. `assisted_sign` is the way an assist in force moves the joint (0: none is, or it is there), and
-    `channel_signs` the way each channel's muscle moves that joint: +1 extends, -1 flexes.
+    `channel_signs` the way each channel's muscle moves that joint: +1 extends, -1 flexes. `identified` are the channels
+    whose muscle a person saw move today; `needed` is the position that the protocol is made for, `placed` what a person
+    confirmed of the patient who is prescribed now.
     """
 
     __slots__ = (
@@ -112,14 +161,17 @@ class Memory:
         "dose",
         "exact",
         "fitting",
+        "identified",
         "last_now_ns",
         "last_seq",
         "last_stamp_ns",
         "lease_until_ns",
         "limits",
         "live",
+        "needed",
         "on_ms",
         "paced",
+        "placed",
         "purpose",
         "rest_until_ns",
         "scope",
@@ -139,6 +191,9 @@ class Memory:
         self.trails: dict[int, Trail] = {}
         self.dose = Dose()
         self.fitting = Fitting()
+        self.identified: set[int] = set()
+        self.needed: Position | None = None
+        self.placed: Placed | None = None
         self.live = False
         self.purpose = Purpose.ASSIST
         self.last_seq = -1
@@ -150,8 +205,7 @@ class Memory:
         self.trails = {}
         if self.live:
             self.live = False
-            on_ns = max(0, now_ns - self.burst_from_ns)
-            self.dose.on_ns += on_ns
+            on_ns = self.dose.end(self.burst_from_ns, now_ns)
             self.rest_until_ns = now_ns + max((on_ns + 1) // 2, REST_NS_MIN)
 
     def lapse(self, now_ns: int) -> None:
@@ -164,7 +218,7 @@ class Memory:
         if not self.live:
             self.live = True
             self.burst_from_ns = now_ns
-            self.dose.bursts += 1
+            self.dose.begin(now_ns)
         self.purpose, self.on_ms = order.purpose, on_ms
         trails: dict[int, Trail] = {}
         for one in wanted:

@@ -1,4 +1,4 @@
-"""What may be prescribed and constrained: the checks on the limits themselves (`P01` to `P05`, `C01` to `C04`).
+"""What may be prescribed, confirmed and constrained: `P01` to `P05`, `P08`, `P09` and `C01` to `C04`.
 
 None of these latches: they are said while nothing flows, or leave the limits as they are.
 """
@@ -8,6 +8,9 @@ from safety.orders import Refused
 
 REMEMBERED_MAX = 1_000
 """Ceilings and doses that the guard remembers; more than this in one run means something is wrong."""
+
+DOSE_MOST = 1_000_000_000_000_000
+"""No day has as many ns, nor as many bursts: a number above it is a broken one."""
 
 REGIONS: dict[str, Region] = {region.value: region for region in Region}
 
@@ -47,6 +50,28 @@ def prescription_refused(
         return Refused("P04", reason, latches=False)
     if not remembered < REMEMBERED_MAX:
         return Refused("P05", "Too many prescriptions in one run: start the program again.", latches=False)
+    return None
+
+
+def dose_refused(amounts: tuple[int, int, int, int], remembered: int) -> Refused | None:
+    """Judge a dose of earlier today. `remembered` is how many patients and days the guard holds already."""
+    for amount in amounts:
+        if type(amount) is not int or not 0 <= amount <= DOSE_MOST:
+            return Refused("P20", "A dose of earlier today is no whole number from 0 up.", latches=False)
+    if not remembered < REMEMBERED_MAX:
+        return Refused("P20", "Too many doses in one run: start the program again.", latches=False)
+    return None
+
+
+def identification_refused(
+    channel: int, given: Prescription | None, patient: str, date: str, carried: bool
+) -> Refused | None:
+    """Judge a person's word that the right muscle moved. `carried`: the channel has had current since arming for it."""
+    if given is None or (given.patient, given.date) != (patient, date):
+        return Refused("P08", f"Channel {channel} is not prescribed for this patient today.", latches=False)
+    if carried is not True:
+        reason = f"Channel {channel} has had no current since it was armed for fitting: nothing can have moved."
+        return Refused("P09", reason, latches=False)
     return None
 
 

@@ -1,4 +1,4 @@
-"""The rules of a pulse, `G07` to `G16`: asked of each train by itself, once for each pulse and limit.
+"""The rules of a pulse, `G07` to `G16` and `G30`: asked of each train by itself, once for each pulse and limit.
 
 Their answers depend on the unit, the channel's limit and the train alone, so the guard may keep them. Written as in
 `safety.rules`, which holds the table.
@@ -7,17 +7,19 @@ Their answers depend on the unit, the channel's limit and the train alone, so th
 from safety.limits import (
     DENSITY_UA_PER_CM2_MAX,
     POWER_UW_PER_CM2_MAX,
+    RMS_UA_MAX,
     ChannelLimit,
     DeviceLimits,
     density_holds,
     power_holds,
+    rms_holds,
 )
 from safety.orders import ArmScope
 from safety.stimulus import Train, biphasic
 
 
 def g07_channel(device: DeviceLimits, train: Train, limit: ChannelLimit | None) -> str | None:
-    """The channel exists, and a person identified, fitted and prescribed it (for the protocol's region)."""
+    """The channel exists, and a person fitted and prescribed it (for the protocol's region)."""
     if not 1 <= train.channel <= device.channels:
         return f"Channel {train.channel} does not exist on this unit."
     if limit is None:
@@ -106,6 +108,13 @@ def g16_power(_: DeviceLimits, train: Train, limit: ChannelLimit) -> str | None:
     if power_holds(_squares(train), train.period_us, limit.pad_area_mm2):
         return None
     return f"The power on half of {limit.pad_area_mm2} mm2 is over {POWER_UW_PER_CM2_MAX} uW/cm2."
+
+
+def g30_rms(_: DeviceLimits, train: Train, __: ChannelLimit) -> str | None:
+    """Rms current of the train within its cap, however large the pad."""
+    if rms_holds(_squares(train), train.period_us):
+        return None
+    return f"The rms current of the train is over {RMS_UA_MAX} uA."
 
 
 def _squares(train: Train) -> int:

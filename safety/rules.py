@@ -1,28 +1,36 @@
-"""The guard's rules: one table of small functions, numbered in the order in which they are asked.
+"""The guard's rules: one table of small, numbered functions, in the order in which they are asked.
 
 Each returns None when it holds, else the reason in one sentence with its figures. None changes anything. Bounds are
 written `lo <= x <= hi`, else refuse. A refusal latches unless the table says otherwise. Three stages: the order
-(`G01` to `G06`), each train's pulse (`G07` to `G16`, in `safety.pulse_rules`), and what the order would do on the
-body (`G17` to `G28`). What a powered orthosis is asked to do has a table of its own, in `safety.joint_rules`.
+(`G01` to `G06`, `G29`), each train's pulse (`G07` to `G16`, `G30`, in `safety.pulse_rules`), and what the order would
+do on the body (`G17` to `G28`, `G31` to `G34`, in `safety.body_rules`). What a powered orthosis is asked to do has a
+table of its own, in `safety.joint_rules`. A number is never given twice and never changes; the table is the order.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
-from safety.interlocks import Conditions, first_open
-from safety.limits import (
-    BURSTS_MAX,
-    CHANNELS_ACTIVE_MAX,
-    PRESS_FRESH_NS,
-    SENSOR_AGE_NS_MAX,
-    SLEW_UA_MAX,
-    STIMULATED_NS_MAX,
-    ChannelLimit,
-    DeviceLimits,
-    fitting_step_ua,
-    step_every_ns,
+from safety.body_rules import (
+    Wanted,
+    g17_channels,
+    g18_duty,
+    g19_slew,
+    g20_on_time,
+    g21_renewal,
+    g22_rest,
+    g23_bursts,
+    g24_session_dose,
+    g25_sensor,
+    g26_press,
+    g27_step,
+    g28_antagonist,
+    g31_bursts_a_minute,
+    g32_duty,
+    g33_identified,
+    g34_position,
 )
-from safety.memory import Memory, Vetted
+from safety.interlocks import Conditions, first_open
+from safety.limits import GAP_NS_MAX, ChannelLimit, DeviceLimits
+from safety.memory import Memory
 from safety.orders import LEASE_MAX_NS, ArmScope, Deliver, Purpose, Renew
 from safety.pulse_rules import (
     g07_channel,
@@ -35,6 +43,7 @@ from safety.pulse_rules import (
     g14_charge,
     g15_density,
     g16_power,
+    g30_rms,
 )
 from safety.stimulus import Point, Train
 
@@ -61,7 +70,7 @@ def g01_exact_integers(memory: Memory, order: Deliver | Renew, now_ns: int, _: C
     if type(order.purpose) is not Purpose or type(order.press) is not int or type(order.trains) is not tuple:
         return "The order's purpose, press or list of trains is not of the agreed type."
     for train in order.trains:
-        if memory.exact.get(id(train)) is train:
+        if train is not None and memory.exact.get(id(train)) is train:
             continue
         if type(train) is not Train or type(train.points) is not tuple:
             return "A train of the order is not of the agreed type."
@@ -117,177 +126,11 @@ def g06_scope(memory: Memory, order: Deliver | Renew, _: int, __: Conditions) ->
     return f"Armed for {memory.scope}, which does not permit {purpose.name.lower()}."
 
 
-# -- what the order would do on the body ------------------------------------------------------------------------------
-
-
-class Wanted(NamedTuple):
-    """An order as the last rules see it: its vetted trains (none for a renewal) and the longest burst they allow."""
-
-    memory: Memory
-    order: Deliver | Renew
-    now_ns: int
-    trains: list[Vetted]
-    on_ms: int
-    purpose: Purpose
-
-
-def g17_channels(wanted: Wanted) -> str | None:
-    """Each channel once, and at most four with current."""
-    trains = wanted.trains
-    if len(trains) <= 1:
+def g29_gap(memory: Memory, _: Deliver | Renew, now_ns: int, __: Conditions) -> str | None:
+    """While a burst is on, the guard looks at its clock every 500 ms at least: longer, and nobody watched."""
+    if not memory.live or 0 <= now_ns - memory.last_now_ns <= GAP_NS_MAX:
         return None
-    if len({train.channel for train in trains}) != len(trains):
-        return "A channel is named twice."
-    active = len([train for train in trains if train.amplitude_ua > 0])
-    if 0 <= active <= CHANNELS_ACTIVE_MAX:
-        return None
-    return f"{active} channels at once; at most {CHANNELS_ACTIVE_MAX} may carry current."
-
-
-def g18_duty(wanted: Wanted) -> str | None:
-    """All pulses with the unit's own overhead fit: the sum over trains of busy time per period stays under one.
-
-    Where the unit has one period for all its channels, or a slot for each, the trains fit into those too.
-    """
-    unfit = _unpaced(wanted) if wanted.memory.paced else None
-    if unfit is not None:
-        return unfit
-    busy, whole = 0, 1
-    for train in wanted.trains:
-        busy = busy * train.period_us + train.busy_us * whole
-        whole *= train.period_us
-    if 0 <= busy < whole:
-        return None
-    return f"The unit would be busy {busy * 1000 // whole} us of each ms; it must stay under 1000."
-
-
-def _unpaced(wanted: Wanted) -> str | None:
-    """Why the trains do not fit the unit's one period or its slots; None when they do."""
-    device, trains = wanted.memory.device, wanted.trains
-    if device.common_period and len({train.period_us for train in trains}) > 1:
-        return "All channels of this unit share one period, and the order names several."
-    if device.slot_us == 0:
-        return None
-    per_module = device.slot_channels or device.channels
-    modules = [(train.channel - 1) // per_module for train in trains if train.amplitude_ua > 0]
-    for train in trains:
-        slots_us = modules.count((train.channel - 1) // per_module) * device.slot_us
-        if not slots_us <= train.period_us:
-            return f"The channels of one module need {slots_us} us, more than the period of {train.period_us} us."
-    return None
-
-
-def g19_slew(wanted: Wanted) -> str | None:
-    """At most 2 mA over the lowest current of the last 20 ms, channel by channel. Falls are always allowed."""
-    trails = wanted.memory.trails
-    for train in wanted.trains:
-        trail = trails.get(train.channel)
-        lowest_ua = 0 if trail is None else trail.lowest(wanted.now_ns)
-        if not train.amplitude_ua - lowest_ua <= SLEW_UA_MAX:
-            return f"Channel {train.channel} would rise {train.amplitude_ua - lowest_ua} uA in 20 ms; 2000 are allowed."
-    return None
-
-
-def g20_on_time(wanted: Wanted) -> str | None:
-    """The burst has not outlasted the least of cap, protocol and (in fitting) 3 s."""
-    memory = wanted.memory
-    if not memory.live or 0 <= wanted.now_ns - memory.burst_from_ns <= wanted.on_ms * _MS:
-        return None
-    return f"On for {(wanted.now_ns - memory.burst_from_ns) // _MS} ms; at most {wanted.on_ms} ms are allowed."
-
-
-def g21_renewal(wanted: Wanted) -> str | None:
-    """Only what is being delivered can be renewed."""
-    if isinstance(wanted.order, Deliver) or wanted.memory.live:
-        return None
-    return "Nothing is being delivered, so nothing can be renewed."
-
-
-def g22_rest(wanted: Wanted) -> str | None:
-    """After a burst: half its length, and 2 s at least."""
-    memory = wanted.memory
-    if memory.live or memory.rest_until_ns <= wanted.now_ns:
-        return None
-    return f"The rest after the last burst lasts another {(memory.rest_until_ns - wanted.now_ns) // _MS} ms."
-
-
-def g23_bursts(wanted: Wanted) -> str | None:
-    """At most 1200 bursts for one patient in one day's session."""
-    memory = wanted.memory
-    if memory.live or 0 <= memory.dose.bursts < BURSTS_MAX:
-        return None
-    return f"The session has had its {BURSTS_MAX} bursts."
-
-
-def g24_session_dose(wanted: Wanted) -> str | None:
-    """At most 60 min of current for one patient in one day's session."""
-    memory = wanted.memory
-    running_ns = wanted.now_ns - memory.burst_from_ns if memory.live else 0
-    if 0 <= memory.dose.on_ns + running_ns < STIMULATED_NS_MAX:
-        return None
-    return "The session has had its 60 minutes of stimulation."
-
-
-def g25_sensor(wanted: Wanted) -> str | None:
-    """Help rests on a puck sample that was at most 100 ms old when the order was made."""
-    age_ns = wanted.order.stamp_ns - wanted.order.sensor_ns
-    if wanted.purpose is not Purpose.ASSIST or 0 <= age_ns <= SENSOR_AGE_NS_MAX:
-        return None
-    return f"The puck's newest sample was {age_ns // _MS} ms old; at most 100 ms are allowed."
-
-
-def g26_press(wanted: Wanted) -> str | None:
-    """In fitting: one channel, and a fresh key press of its own for each start and each change of channel."""
-    memory, order = wanted.memory, wanted.order
-    if memory.scope is not ArmScope.FITTING or not isinstance(order, Deliver):
-        return None
-    if len(wanted.trains) != 1:
-        return f"Fitting works on one channel at a time, not on {len(wanted.trains)}."
-    fitting = memory.fitting
-    if order.press == fitting.used and memory.live and wanted.trains[0].channel in memory.trails:
-        return None
-    if not fitting.used < order.press == fitting.pressed:
-        return f"Key press {order.press} is not a fresh one from the screen."
-    if not 0 <= wanted.now_ns - fitting.pressed_ns <= PRESS_FRESH_NS:
-        return f"Key press {order.press} is too old."
-    return None
-
-
-def g27_step(wanted: Wanted) -> str | None:
-    """In fitting: one step a press (0.5 mA below motor threshold, 1 mA from it on), increases 300 ms apart.
-
-    On a grid coarser than that, up to 2 mA: one step of the grid, and as far apart as 5 mA/s asks for.
-    """
-    memory, order = wanted.memory, wanted.order
-    if memory.scope is not ArmScope.FITTING or not isinstance(order, Deliver):
-        return None
-    fitting, train = memory.fitting, wanted.trains[0]
-    level_ua = fitting.levels.get(train.channel, 0)
-    allowed_ua = (
-        fitting.allowed_ua if order.press == fitting.used else level_ua + step_ua(memory, train.limit, level_ua)
-    )
-    if not train.amplitude_ua <= allowed_ua:
-        return f"{train.amplitude_ua} uA is more than one step up: {allowed_ua} uA are allowed now."
-    first_rise = train.amplitude_ua > level_ua and order.press != fitting.raised_press
-    every_ns = step_every_ns(memory.device.amplitude_step_ua)
-    if first_rise and not wanted.now_ns - fitting.raised_ns >= every_ns:
-        return f"The last increase was {(wanted.now_ns - fitting.raised_ns) // _MS} ms ago; wait {every_ns // _MS} ms."
-    return None
-
-
-def g28_antagonist(wanted: Wanted) -> str | None:
-    """No channel is switched on whose muscle works against the way that an assist in force moves the joint."""
-    memory = wanted.memory
-    for train in wanted.trains:
-        on = train.channel in memory.trails and memory.trails[train.channel].amount > 0
-        if train.amplitude_ua > 0 and not on and memory.channel_signs.get(train.channel) == -memory.assisted_sign:
-            return f"Channel {train.channel} would work against the movement that the orthosis is making."
-    return None
-
-
-def step_ua(memory: Memory, limit: ChannelLimit, level_ua: int) -> int:
-    """The step that one key press earns at this level, in uA."""
-    return fitting_step_ua(level_ua, limit.motor_ua, memory.device.amplitude_step_ua)
+    return f"Current was on and nobody looked for {(now_ns - memory.last_now_ns) // _MS} ms; at most 500 ms may pass."
 
 
 OrderRule = Callable[[Memory, Deliver | Renew, int, Conditions], str | None]
@@ -295,6 +138,7 @@ ORDER_RULES: tuple[tuple[str, OrderRule], ...] = (
     ("G01", g01_exact_integers),
     ("G02", g02_sequence_rises),
     ("G03", g03_time),
+    ("G29", g29_gap),
     ("G04", g04_lease),
     ("G05", g05_interlocks),
     ("G06", g06_scope),
@@ -311,14 +155,19 @@ TRAIN_RULES: tuple[tuple[str, TrainRule], ...] = (
     ("G14", g14_charge),
     ("G15", g15_density),
     ("G16", g16_power),
+    ("G30", g30_rms),
 )
 BODY_RULES: tuple[tuple[str, Callable[[Wanted], str | None]], ...] = (
+    ("G33", g33_identified),
+    ("G34", g34_position),
     ("G17", g17_channels),
     ("G18", g18_duty),
     ("G19", g19_slew),
     ("G20", g20_on_time),
     ("G21", g21_renewal),
     ("G22", g22_rest),
+    ("G31", g31_bursts_a_minute),
+    ("G32", g32_duty),
     ("G23", g23_bursts),
     ("G24", g24_session_dose),
     ("G25", g25_sensor),
@@ -327,5 +176,5 @@ BODY_RULES: tuple[tuple[str, Callable[[Wanted], str | None]], ...] = (
 )
 ANTAGONIST_RULE = ("G28", g28_antagonist)
 """Asked last, and only while an assist is in force."""
-WITHOUT_LATCH = ("G21", "G22")
+WITHOUT_LATCH = ("G21", "G22", "G31", "G32")
 """A rest not yet over, and a renewal that crossed the end of its burst on the way, are no defects: refused, no more."""

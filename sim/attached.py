@@ -94,6 +94,25 @@ class Orthosis(Cabled):
         self.twin = twin
 
 
+class PedalTwin(Protocol):
+    """A simulated foot pedal: a foot on it, or off it, gives the bytes of that."""
+
+    identity: str
+
+    def step(self, now_ns: int, down: bool) -> bytes: ...
+    def feed(self, now_ns: int, data: bytes) -> bytes: ...
+    def advance(self, now_ns: int) -> bytes: ...
+    def unplug(self, now_ns: int) -> None: ...
+
+
+class Pedal(Cabled):
+    """A foot pedal's twin on a cable."""
+
+    def __init__(self, name: str, twin: PedalTwin, link: Link) -> None:
+        super().__init__(name, link)
+        self.twin = twin
+
+
 class Puck(Cabled):
     """A puck's twin on a cable, sending `rate_hz` frames a second."""
 
@@ -107,4 +126,4 @@ class Puck(Cabled):
         self.frames = 0
 
 
-Device = Stimulator | Orthosis | Puck
+Device = Stimulator | Orthosis | Puck | Pedal

@@ -18,6 +18,7 @@ class Role(StrEnum):
     STIMULATOR = "stimulator"
     PUCK = "puck"
     ORTHOSIS = "orthosis"
+    PEDAL = "pedal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,8 @@ OWN: dict[str, TwinKind] = {
     "dynamixel": TwinKind(
         Role.ORTHOSIS, "sim.devices.dynamixel:DynamixelTwin", streams=False, wire="controller.wire.dynamixel.frame"
     ),
+    "pedal": TwinKind(Role.PEDAL, "sim.devices.pedal:PedalTwin", streams=False),
+    "button-pedal": TwinKind(Role.PEDAL, "sim.devices.pedal:button_twin", streams=False),
 }
 
 TWINS = Twins(OWN)

@@ -1,8 +1,11 @@
 """Lines on stdin that act on a running world: what a person beside the patient would do.
 
 cue | relax                     ask the person to move, to let go
+attempt NM RISE HOLD FALL       let the person make exactly this attempt now (N m, s)
 play                            start the recording
 unplug DEVICE                   pull that cable
+touch on|off [NEWTON]           lay a hand on the worn puck (with this load), take it away
+press [DEVICE]                  step on that pedal and off again; `press DEVICE down` stays on it, `up` lets go
 electrode CHANNEL off|on        lift an electrode, stick it back
 fault SPEC                      let something go wrong from now on (sim/faults.py says how it is written)
 clear [NAME]                    end the faults of that name, or all
@@ -72,12 +75,18 @@ def obey(world: World, line: str, now_ns: int) -> bool:
         case ["relax"]:
             world.relax(now_ns)
             done = True
+        case ["attempt", *figures] if len(figures) == 4:
+            done = world.attempt(now_ns, figures)
         case ["play"]:
             done = world.play(now_ns)
         case ["unplug", name]:
             done = world.unplug(name, now_ns)
         case ["electrode", channel, "on" | "off" as state] if channel.isdecimal():
             done = world.electrode(int(channel), state == "on", now_ns)
+        case ["touch", "on" | "off" as state, *load] if len(load) < 2 and all(map(_is_number, load)):
+            done = world.touch(state == "on", float(load[0]) if load else 0.0, now_ns)
+        case ["press", *words] if len(words) < 3 and words[1:2] in ([], ["down"], ["up"]):
+            done = _press(world, words, now_ns)
         case ["fault", spec]:
             done = _fault(world, spec, now_ns)
         case ["clear", *names] if len(names) < 2:
@@ -87,6 +96,18 @@ def obey(world: World, line: str, now_ns: int) -> bool:
     if not done:
         print(f"not done: {line.strip()!r}", file=sys.stderr, flush=True)
     return True
+
+
+def _press(world: World, words: list[str], now_ns: int) -> bool:
+    """Down, up, or both."""
+    name = words[0] if words else ""
+    ways = [way for way in ("down", "up") if words[1:2] in ([], [way])]
+    done = [world.step(name, way == "down", now_ns) for way in ways]
+    return all(done)
+
+
+def _is_number(text: str) -> bool:
+    return text.replace(".", "", 1).isdecimal()
 
 
 def _fault(world: World, spec: str, now_ns: int) -> bool:

@@ -7,6 +7,7 @@ hemiparesis, so a request to relax takes effect after a lognormal delay. All num
 
 import math
 import random
+from collections.abc import Callable
 from typing import NamedTuple
 
 from sim.wrist import NO_PUSH, Push
@@ -63,14 +64,26 @@ class Effort:
         self._release_nm = 0.0
         self._edges_ns: tuple[int, ...] = ()
         self._missed_last = False
+        self.witness: Callable[[Attempt], None] | None = None
+        """Told of every attempt that is going to be made, for those who look on."""
 
     def busy(self) -> bool:
         """An attempt is under way or about to start."""
         return self._attempt is not None
 
+    def reseed(self, seed: int) -> None:
+        """From now on this person's chances follow from `seed`."""
+        self._rng = random.Random(seed)
+
+    def oblige(self) -> None:
+        """From now on every cue is answered, and no attempt is too weak to count."""
+        self._preset = self._preset._replace(missed=0.0, weak=0.0)
+
     def begin(self, attempt: Attempt) -> None:
         """Make exactly this attempt (scenarios and tests)."""
         self._attempt = attempt
+        if self.witness is not None:
+            self.witness(attempt)
         self._let_go(attempt, attempt.start_ns + attempt.rise_ns + attempt.hold_ns, attempt.torque_nm)
 
     def _let_go(self, attempt: Attempt, release_ns: int, release_nm: float) -> None:

@@ -84,6 +84,16 @@ class WristPatient:
         rise_ns, fall_ns = max(round(rise_s * SECOND), MS), max(round(fall_s * SECOND), MS)
         self._effort.begin(Attempt(now_ns, torque_nm, rise_ns, round(hold_s * SECOND), fall_ns))
 
+    @property
+    def lived_ns(self) -> int:
+        """The instant up to which this person has lived, to the ms."""
+        return self._now_ns
+
+    @property
+    def effort(self) -> Effort:
+        """The person's own will, for those who look on or have something to ask of it."""
+        return self._effort
+
     def push(self, torque_nm: float) -> None:
         """An orthosis pushes the joint with `torque_nm` (+ = extension), from now on until told otherwise."""
         if torque_nm != self._wrist.pushed_nm:

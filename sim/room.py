@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from controller.wire.link import Link
-from sim.attached import Log, Motion, Orthosis, Puck, Stimulator
+from sim.attached import Log, Motion, Orthosis, Pedal, Puck, Stimulator
 from sim.catalogue import TWINS, Role, UnknownTwin, make
 from sim.faults import Fault
 from sim.patient import WristPatient
@@ -23,6 +23,7 @@ def furnish(
     *,
     seed: int = 1,
     recording: Recorded | None = None,
+    person: WristPatient | None = None,
     rate_hz: float | None = None,
     self_paced: bool = False,
     faults: Sequence[Fault] = (),
@@ -30,28 +31,33 @@ def furnish(
 ) -> World:
     """A world from `start_ns` on with one twin for each name in `links` (of the catalogue) at that end of a cable.
 
-    The pucks ride on a person made from `seed`, or feel `recording`. `rate_hz` is their frame rate: the recording's,
-    or 100, unless given. `log` takes what the twins and the world write down. Raises ValueError for devices that
-    cannot stand together (`unfit` says why), a rate outside 1 to 1000, or a fault that none of them has.
+    The pucks ride on `person` (else one made from `seed`), or feel `recording`. `rate_hz` is their frame rate: the
+    recording's, or 100, unless given. `log` takes what the twins and the world write down. Raises ValueError for
+    devices that cannot stand together (`unfit` says why), a rate outside 1 to 1000, or a fault that none of them has.
     """
     if reason := unfit(tuple(links), recording is not None):
         raise ValueError(reason)
     motion: Motion
     if recording is None:
-        motion = WristPatient(seed, self_paced, start_ns=start_ns)
+        motion = WristPatient(seed, self_paced, start_ns=start_ns) if person is None else person
     else:
         motion = Playback(recording, seed)
         rate_hz = rate_hz or motion.rate_hz
     pucks: list[Puck] = []
+    pedals: list[Pedal] = []
     single: dict[Role, Any] = {}
     for name, link in links.items():
         role, twin = TWINS[name].role, make(name, seed=seed, log=log)
-        if role is Role.PUCK:
+        if role is Role.PEDAL:
+            pedals.append(Pedal(name, twin, link))
+        elif role is Role.PUCK:
             pucks.append(Puck(name, twin, link, rate_hz or USUAL_RATE_HZ))
         else:
             single[role] = (Stimulator if role is Role.STIMULATOR else Orthosis)(name, twin, link)
     stimulator, orthosis = single.get(Role.STIMULATOR), single.get(Role.ORTHOSIS)
-    world = World(start_ns, motion, stimulator=stimulator, orthosis=orthosis, pucks=pucks, log=log, seed=seed)
+    world = World(
+        start_ns, motion, stimulator=stimulator, orthosis=orthosis, pucks=pucks, pedals=pedals, log=log, seed=seed
+    )
     for fault in faults:
         world.add(fault, start_ns)
     return world

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from controller.wire.link import Link, LinkLost
-from sim.attached import FOREVER, Device, Limb, Log, Motion, Orthosis, Puck, Stimulator
+from sim.attached import FOREVER, Device, Limb, Log, Motion, Orthosis, Pedal, Puck, Stimulator
 from sim.faults import Fault
 from sim.faults_running import Trouble
 from sim.playback import Playback
@@ -30,6 +30,7 @@ class World:
         stimulator: Stimulator | None = None,
         orthosis: Orthosis | None = None,
         pucks: Sequence[Puck] = (),
+        pedals: Sequence[Pedal] = (),
         log: Log | None = None,
         seed: int = 1,
     ) -> None:
@@ -39,12 +40,13 @@ class World:
         self.stimulator = stimulator
         self.orthosis = orthosis
         self.pucks = tuple(pucks)
+        self.pedals = tuple(pedals)
         self.trouble: Trouble | None = None
         self._start_ns = start_ns
-        self._log = log
+        self.log = log
         self._seed = seed
         self.devices: tuple[Device, ...] = tuple(
-            device for device in (stimulator, orthosis, *self.pucks) if device is not None
+            device for device in (stimulator, orthosis, *self.pucks, *self.pedals) if device is not None
         )
         for puck in self.pucks:
             puck.due_ns = start_ns + puck.period_ns
@@ -108,6 +110,20 @@ class World:
         self.motion.relax(now_ns)
         self.note(now_ns, "relax")
 
+    def attempt(self, now_ns: int, figures: Sequence[str]) -> bool:
+        """The person makes exactly this attempt: N m, then s of rise, hold and fall. False for what is none."""
+        try:
+            torque_nm, rise_s, hold_s, fall_s = (float(figure) for figure in figures)
+        except ValueError:
+            return False
+        if not (abs(torque_nm) <= 20.0 and all(0.0 <= part <= 60.0 for part in (rise_s, hold_s, fall_s))):
+            return False
+        if not hasattr(self.motion, "attempt"):
+            return False
+        self.motion.attempt(now_ns, torque_nm, rise_s, hold_s, fall_s)
+        self.note(now_ns, "attempt", torque_nm=torque_nm, length_ms=round((rise_s + hold_s + fall_s) * 1000))
+        return True
+
     def play(self, now_ns: int) -> bool:
         """Start the recording with the next frame. False when there is none, or it runs already."""
         motion = self.motion
@@ -117,6 +133,22 @@ class World:
         motion.play(start_ns)
         self.note(start_ns, "play", puck_us=(start_ns - self._start_ns) // 1000)
         return True
+
+    def step(self, name: str, down: bool, now_ns: int) -> bool:
+        """A foot goes on pedal `name` ("" for the first), or off it. False when there is no such pedal."""
+        pedal = next((each for each in self.pedals if name in ("", each.name)), None)
+        if pedal is None:
+            return False
+        self._write(pedal, now_ns, pedal.twin.step(now_ns, down))
+        return True
+
+    def touch(self, touched: bool, load_n: float, now_ns: int) -> bool:
+        """A hand lies on the worn pucks with this load, or has gone. False where none of them feels it."""
+        feeling: list[Any] = [puck.twin for puck in self.pucks if hasattr(puck.twin, "hand")]
+        for twin in feeling:
+            twin.hand(touched, load_n)
+        self.note(now_ns, "touch", touched=touched, load_n=load_n)
+        return bool(feeling)
 
     def unplug(self, name: str, now_ns: int) -> bool:
         """Pull the cable of device `name` at the device's end. False when it is not there or already out."""
@@ -193,8 +225,8 @@ class World:
 
     def note(self, now_ns: int, event: str, **more: Any) -> None:
         """A line for the log."""
-        if self._log is not None:
-            self._log({"kind": "world", "t_ns": now_ns, "event": event, **more})
+        if self.log is not None:
+            self.log({"kind": "world", "t_ns": now_ns, "event": event, **more})
 
     # -- how time passes -----------------------------------------------------------------------------------------------
 

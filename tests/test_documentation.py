@@ -42,7 +42,7 @@ def name_of(path):
 @pytest.mark.parametrize(("number", "rule"), GUARD_RULES, ids=[number for number, _ in GUARD_RULES])
 def test_every_guard_rule_stands_in_the_table_as_the_code_says_it(number, rule):
     says = " ".join(rule.__doc__.split("\n\n")[0].split())
-    assert rows("docs/safety.md", number) == [[number, says, "no" if number in WITHOUT_LATCH else "yes"]]
+    assert rows("docs/guard.md", number) == [[number, says, "no" if number in WITHOUT_LATCH else "yes"]]
 
 
 @pytest.mark.parametrize("region", CAPS, ids=str)
@@ -57,11 +57,11 @@ def test_every_cap_stands_in_the_table(region):
         f"{cap.charge_nc / 1000:g} uC",
         f"{cap.on_ms / 1000:g} s",
     ]
-    assert rows("docs/safety.md", region.value) == [expected]
+    assert rows("docs/guard.md", region.value) == [expected]
 
 
 def test_the_caps_are_called_proposals():
-    assert "proposals awaiting clinical sign-off" in page("docs/safety.md")
+    assert "proposals awaiting clinical sign-off" in page("docs/guard.md")
     assert "proposals awaiting clinical sign-off" in page("README.md")
     assert "Not a medical device" in page("README.md")
 

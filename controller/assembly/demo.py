@@ -12,6 +12,7 @@ from controller.assembly.house import House, HousePlan
 from controller.assembly.protocols import CUED, SELF_PACED, shipped
 from controller.assembly.results import DemoResult, collect, twin_log
 from controller.assembly.simulated import SimulatedDevices, SimulatedPlan, twin_of
+from controller.assembly.start_check import check_start
 from controller.assembly.therapist import Script, ScriptedTherapist
 from controller.assembly.virtual import LOOK_EVERY_NS, START_NS, VirtualAssembly
 from controller.clock import MS, SECOND, now_ns
@@ -57,7 +58,9 @@ class DemoPlan:
 
     def loaded(self) -> Loaded:
         """The protocol: the given one; else self-paced for a recording, cued for a patient. Raises ProtocolRefused."""
-        return load(self.protocol or shipped(SELF_PACED if self.motion else CUED))
+        loaded = load(self.protocol or shipped(SELF_PACED if self.motion else CUED))
+        check_start(loaded, self.puck)
+        return loaded
 
     def recording(self) -> Recording | None:
         """The recorded motion, if any. Raises RecordingError."""

@@ -13,10 +13,13 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
 from controller.channel.stopline import runtime_folder
+from controller.clock import wall_day
+from controller.gateway.authorisation import default_path, read
 from controller.record.manifest import default_root
 
 PYTHONS = ((3, 11), (3, 13))
@@ -113,6 +116,23 @@ def own_test() -> list[Finding]:
     if not faults:
         return [Finding(Level.OK, "self-test", "packages from one place, safety/ matches its digest")]
     return [Finding(Level.FAULT, "self-test", fault, "until then nothing may be armed") for fault in faults]
+
+
+def authorisation(path: Path | None = None, today: date | None = None) -> list[Finding]:
+    """Whether real units may be used here, as far as the file says."""
+    today = today or date.fromisoformat(wall_day()[0])
+    book = read(path or default_path(), today)
+    if book.missing:
+        todo = "fine with simulated devices; for real ones: stimloop authorise new FILE"
+        return [Finding(Level.NOTE, "authorisation", f"no file {book.path}", todo)]
+    if book.fault:
+        return [Finding(Level.FAULT, "authorisation", book.fault, "until then no real unit can be armed")]
+    over = [entry for entry in book.entries if entry.expires < today]
+    text = f"{book.path}: {len(book.entries) - len(over)} valid, {len(over)} expired"
+    if over or not book.entries:
+        todo = "have what is still needed renewed by its approver"
+        return [Finding(Level.NOTE, "authorisation", text, todo)]
+    return [Finding(Level.OK, "authorisation", text)]
 
 
 # -- the machine ------------------------------------------------------------------------------------------------------

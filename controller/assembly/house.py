@@ -29,6 +29,13 @@ class HousePlan:
     data: Path
     log: Path
     orthosis: str = ""
+    pedal: str = ""
+    """The serial number of the foot pedal that stops, "" for none."""
+    button_pedal: str = ""
+    screening: Path | None = None
+    """A site's own screening file; without one, `screening.yaml` in the data folder where it is there."""
+    authorisation: Path | None = None
+    operator: str = ""
     puck_rate_hz: float = 100.0
     affected_side: str = "right"
     seed: int | None = None
@@ -94,18 +101,26 @@ class House:
         self.gateway = self._spawn(
             "controller.gateway",
             {"--front": front_end, "--engine": gateway_end},
-            ["--unit", self.plan.unit, "--orthosis", self.plan.orthosis],
+            self._gateway_words(),
         )
         self.gateways_started += 1
         front_end.close()
         gateway_end.close()
         return here, engine_end
 
+    def _gateway_words(self) -> list[str]:
+        plan = self.plan
+        words = ["--unit", plan.unit, "--orthosis", plan.orthosis, "--data", str(plan.data)]
+        words += ["--operator", plan.operator, "--pedal", plan.pedal, "--button-pedal", plan.button_pedal]
+        return words if plan.authorisation is None else [*words, "--authorisation", str(plan.authorisation)]
+
     def _engine_words(self) -> list[str]:
         plan = self.plan
         words = ["--gateway-pid", str(self.gateway.pid), "--puck", plan.puck, "--puck-rate", str(plan.puck_rate_hz)]
         words += ["--protocol", str(plan.protocol), "--data", str(plan.data), "--side", plan.affected_side]
+        words += ["--operator", plan.operator]
         optional = {
+            "--screening": plan.screening,
             "--seed": plan.seed,
             "--repetitions": plan.repetitions,
             "--calibration-rest": plan.calibration_rest_s,

@@ -5,19 +5,23 @@ import os
 import signal
 import sys
 import tempfile
-from datetime import date
+from collections.abc import Sequence
 from pathlib import Path
 
 from controller.assembly.demo import POWERED
 from controller.assembly.house import House, HousePlan
 from controller.assembly.protocols import CUED, shipped
 from controller.assembly.simulated import SimulatedDevices, SimulatedPlan, twin_of
+from controller.assembly.start_check import check_start
 from controller.assembly.therapist import ScriptedTherapist
+from controller.clock import wall_day
 from controller.record.manifest import default_root
+from controller.session import screening
 from controller.session.loader import load
 from controller.tui.app import StimloopApp
 from controller.tui.port import Front, PatientEntry
 from controller.vocabulary.snapshot import Snapshot
+from controller.vocabulary.stages import TEST_LOAD
 
 SIMULATED_PATIENT = PatientEntry("SIM01", "right", "simulated: weak wrist extension, right side", True)
 
@@ -43,6 +47,7 @@ class SeeingPatient:
 def demo_on_screen(options: argparse.Namespace) -> int:
     """`stimloop demo` in a terminal: simulated devices and patient, everything else real."""
     loaded = load(options.protocol or shipped(CUED))
+    check_start(loaded, options.puck)
     data = options.data or Path(tempfile.mkdtemp(prefix="stimloop-demo-"))
     attempt = loaded.protocol.attempt
     orthosis = options.orthosis or (POWERED if loaded.protocol.orthosis else "")
@@ -74,19 +79,34 @@ def demo_on_screen(options: argparse.Namespace) -> int:
 
 
 def session_on_screen(options: argparse.Namespace) -> int:
-    """`stimloop`: the named devices. Only a unit that says it is simulated can be armed."""
+    """`stimloop`: the named devices. A real one can be armed only as the operator's authorisation says."""
     loaded = load(options.protocol or shipped(CUED))
+    check_start(loaded, options.puck, options.button_pedal)
     data = options.data or default_root()
+    site = screening.found(data, options.screening)
+    screening.load(site)  # what is wrong with it is said before anything is opened
     plan = HousePlan(
         unit=options.unit,
         puck=options.puck,
         orthosis=options.orthosis or "",
+        pedal=options.pedal,
+        button_pedal=options.button_pedal,
         protocol=Path(loaded.path),
         data=data,
         log=data / "processes.log",
         affected_side=options.side,
+        screening=site,
+        authorisation=options.authorisation,
+        operator=options.operator,
     )
-    return _sit_at(plan, None, scripted=False)
+    return _sit_at(plan, None, scripted=False, patients=patients(options.patient, options.side))
+
+
+def patients(pseudonym: str | None, side: str) -> list[PatientEntry]:
+    """Who can be chosen: the person who was named, the simulated patient, and the test load that is nobody."""
+    person = [] if pseudonym is None else [PatientEntry(pseudonym, side, "named with --patient", False)]
+    load = PatientEntry(TEST_LOAD, side, "a resistor box on the leads, for work without a person", False)
+    return [*person, SIMULATED_PATIENT, load]
 
 
 def end_with_terminal() -> None:
@@ -94,11 +114,16 @@ def end_with_terminal() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
-def _sit_at(plan: HousePlan, patient: SeeingPatient | None, scripted: bool) -> int:
+def _sit_at(
+    plan: HousePlan,
+    patient: SeeingPatient | None,
+    scripted: bool,
+    patients: Sequence[PatientEntry] = (SIMULATED_PATIENT,),
+) -> int:
     end_with_terminal()
     house = House(plan)
     try:
-        app = HouseApp(house, patient, scripted)
+        app = HouseApp(house, patient, scripted, patients)
         app.run(mouse=False)  # the keyboard alone: a mouse wiped over the table must mean nothing
     finally:
         house.close()
@@ -110,12 +135,18 @@ def _sit_at(plan: HousePlan, patient: SeeingPatient | None, scripted: bool) -> i
 class HouseApp(StimloopApp):
     """The screen, which also watches the processes behind it."""
 
-    def __init__(self, house: House, patient: SeeingPatient | None, scripted: bool) -> None:
+    def __init__(
+        self,
+        house: House,
+        patient: SeeingPatient | None,
+        scripted: bool,
+        patients: Sequence[PatientEntry] = (SIMULATED_PATIENT,),
+    ) -> None:
         super().__init__(
             house.front,
             simulated=patient is not None,
-            patients=[SIMULATED_PATIENT],
-            date=date.today().isoformat(),
+            patients=patients,
+            date=wall_day()[0],
             hands_free=patient if scripted else None,
         )
         self._house = house

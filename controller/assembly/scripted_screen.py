@@ -60,6 +60,7 @@ def main() -> None:
     parser.add_argument("--unit", required=True)
     parser.add_argument("--puck", required=True)
     parser.add_argument("--orthosis", default="")
+    parser.add_argument("--pedal", default="")
     parser.add_argument("--puck-rate", type=float, default=100.0)
     parser.add_argument("--protocol", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True)
@@ -73,6 +74,7 @@ def main() -> None:
             unit=options.unit,
             puck=options.puck,
             orthosis=options.orthosis,
+            pedal=options.pedal,
             protocol=options.protocol,
             data=options.data,
             log=options.data / "processes.log",

@@ -11,11 +11,16 @@ from typing import Protocol
 
 from controller.clock import MS
 from controller.vocabulary import intents, requests
+from controller.vocabulary.button import ButtonSource
 from controller.vocabulary.facts import ArmNumber, ArmScope, GatewayState, GatewayStatus
 from controller.vocabulary.snapshot import ChannelView, SessionState, Snapshot
 
 AGAIN_AFTER_NS = 400 * MS
+BUTTON_AFTER_NS = 1_000 * MS
 PRESS_EVERY_NS = 400 * MS  # the guard wants 300 ms between two increases, and the slew takes its time
+_MAY_ARM = frozenset({GatewayState.CONNECTED, GatewayState.DISARMED, GatewayState.LATCHED})
+"""Where the arm key is tried: a unit that was stopped before it was ready gets ready by it."""
+_LOOKS = frozenset({SessionState.RUNNING, SessionState.PAUSED, SessionState.REVIEW})
 DATE = "2000-01-01"  # simulated patients have no calendar; a ceiling is bound to its date all the same
 
 
@@ -78,8 +83,12 @@ class ScriptedTherapist:
         self._watch_cue(now_ns, snapshot)
         if status is None:
             return
+        if status.alone and self._once(now_ns, "present"):
+            front.request(requests.Present())
         act = _STEPS.get(snapshot.state)
-        if act is not None:
+        if snapshot.skin_due and snapshot.state in _LOOKS and self._once(now_ns, "skin"):
+            front.intend(intents.SkinSeen(True))
+        elif act is not None:
             act(self, now_ns, front, snapshot, status)
 
     def _watch_cue(self, now_ns: int, snapshot: Snapshot) -> None:
@@ -101,27 +110,43 @@ class ScriptedTherapist:
         if self._once(now_ns, "choose"):
             front.intend(intents.ChoosePatient(self.patient))
 
-    def screen(self, now_ns: int, front: FrontPort, _snapshot: Snapshot, status: GatewayStatus) -> None:
+    def screen(self, now_ns: int, front: FrontPort, snapshot: Snapshot, status: GatewayStatus) -> None:
         if not status.stop_tested:
             if self._once(now_ns, "stop test"):
                 front.stop("F12")
-        elif self._once(now_ns, "screened"):
-            front.intend(intents.ScreeningDone(True))
+        elif self._placed(now_ns, front, snapshot, status) and self._once(now_ns, "screened"):
+            asked = [intents.ScreeningAnswer(row.row, row.good) for row in snapshot.screening]
+            front.intend(intents.ScreeningDone(tuple(asked)))
+
+    def _placed(self, now_ns: int, front: FrontPort, snapshot: Snapshot, status: GatewayStatus) -> bool:
+        """The simulated patient sits, lies, or stands in a harness, as the protocol wants; said until it is known."""
+        known = (status.position, status.position_of) == (snapshot.position, snapshot.patient)
+        if not known and self._once(now_ns, "place"):
+            front.request(requests.Place(snapshot.patient, DATE, snapshot.position, snapshot.position == "standing"))
+        return known
 
     def fit(self, now_ns: int, front: FrontPort, snapshot: Snapshot, status: GatewayStatus) -> None:
-        channel = next((c for c in snapshot.channels if not (c.motor_ua and c.tolerance_ua)), None)
+        seen = status.identified
+        unmet = [c for c in snapshot.channels if not (c.motor_ua and c.tolerance_ua and c.channel in seen)]
+        channel = unmet[0] if unmet else None
         if channel is None:
             self._finish_fitting(now_ns, front, snapshot, status)
-        elif status.state is GatewayState.DISARMED:
+        elif status.state in _MAY_ARM:
             if not self._introduced:
                 self._introduced = True
                 self._prescribe(front, snapshot)
-            self._arm(now_ns, front, status, ArmScope.FITTING, "")
+            self._arm(now_ns, front, status, ArmScope.FITTING, self.script.reason)
         elif status.state in (GatewayState.ARMED, GatewayState.DELIVERING):
-            self._titrate(now_ns, front, channel)
+            self._titrate(now_ns, front, snapshot, channel, channel.channel in seen)
 
-    def _titrate(self, now_ns: int, front: FrontPort, channel: ChannelView) -> None:
+    def _titrate(
+        self, now_ns: int, front: FrontPort, snapshot: Snapshot, channel: ChannelView, identified: bool
+    ) -> None:
         script = self.script
+        if not identified and channel.now_ua >= script.motor_ua:  # the muscle moves: is it the right one?
+            if self._once(now_ns, f"identify {channel.channel}"):
+                front.request(requests.Identified(snapshot.patient, DATE, channel.channel))
+            return
         marks = (
             (channel.sensory_ua, script.sensory_ua, intents.Level.SENSORY),
             (channel.motor_ua, script.motor_ua, intents.Level.MOTOR),
@@ -138,8 +163,17 @@ class ScriptedTherapist:
             front.request(requests.Press(self._press))
             front.intend(intents.Titrate(channel.channel, channel.step_ua, self._press))
 
+    def press_by_mistake(self, front: FrontPort) -> None:
+        """One more press of the key for more current, on the first channel, whatever the screen says: a held key."""
+        snapshot = front.snapshot
+        if snapshot is not None and snapshot.channels:
+            channel = snapshot.channels[0]
+            self._press += 1
+            front.request(requests.Press(self._press))
+            front.intend(intents.Titrate(channel.channel, channel.step_ua, self._press))
+
     def _finish_fitting(self, now_ns: int, front: FrontPort, snapshot: Snapshot, status: GatewayStatus) -> None:
-        if status.state is not GatewayState.DISARMED:
+        if status.state in (GatewayState.ARMED, GatewayState.DELIVERING, GatewayState.RESTING):
             if self._once(now_ns, "disarm"):
                 front.request(requests.Disarm("fitting is done"))
         elif self._once(now_ns, "prescribe"):
@@ -158,6 +192,7 @@ class ScriptedTherapist:
                     pad_area_mm2=channel.pad_area_mm2,
                     ceiling_ua=channel.tolerance_ua,
                     motor_ua=channel.motor_ua,
+                    reason=self.script.reason,
                 )
             )
         for joint in snapshot.joint:
@@ -171,6 +206,7 @@ class ScriptedTherapist:
                     rom_min_cdeg=least_cdeg,
                     rom_max_cdeg=most_cdeg,
                     torque_mnm=self.script.torque_mnm,
+                    reason=self.script.reason,
                 )
             )
 
@@ -188,16 +224,26 @@ class ScriptedTherapist:
             front.intend(intents.AcceptCalibration())
 
     def begin(self, now_ns: int, front: FrontPort, snapshot: Snapshot, status: GatewayStatus) -> None:
-        if status.state in (GatewayState.DISARMED, GatewayState.LATCHED):
-            self._arm(now_ns, front, status, ArmScope.SESSION, self.script.reason)
+        if status.state in _MAY_ARM:
+            if self._placed(now_ns, front, snapshot, status):
+                self._arm(now_ns, front, status, ArmScope.SESSION, self.script.reason)
         elif status.state is GatewayState.ARMED and self._once(now_ns, f"begin {snapshot.state}"):
             resuming = snapshot.state is SessionState.PAUSED
             front.intend(intents.Resume() if resuming else intents.Begin())
 
-    def running(self, now_ns: int, front: FrontPort, _snapshot: Snapshot, _status: GatewayStatus) -> None:
-        """Nothing to do but to watch, until it is time to end."""
-        if self.ending and self._once(now_ns, "end"):
-            front.intend(intents.EndSession())
+    def running(self, now_ns: int, front: FrontPort, snapshot: Snapshot, _status: GatewayStatus) -> None:
+        """Press the button where a phase has waited for it a while; else watch, until it is time to end."""
+        if self.ending:
+            if self._once(now_ns, "end"):
+                front.intend(intents.EndSession())
+            return
+        wanted = any(button.wanted and button.source is ButtonSource.KEY for button in snapshot.buttons)
+        waited_ns = min(snapshot.phase_elapsed_ms * MS, now_ns - self._pressed_ns)
+        if wanted and waited_ns >= BUTTON_AFTER_NS:
+            self._pressed_ns = now_ns
+            self._press += 1
+            front.request(requests.Press(self._press))
+            front.intend(intents.PressButton())
 
     def after_trip(self, now_ns: int, front: FrontPort, _snapshot: Snapshot, _status: GatewayStatus) -> None:
         if not self.script.go_on_after_trip:
@@ -210,7 +256,10 @@ class ScriptedTherapist:
 
     def _arm(self, now_ns: int, front: FrontPort, status: GatewayStatus, scope: ArmScope, reason: str) -> None:
         number = front.arm_number
-        if number is not None and number.number != self._answered and number.scope is scope:
+        if not status.stop_tested:  # a new gateway has seen no press of STOP yet
+            if self._once(now_ns, "stop test"):
+                front.stop("F12")
+        elif number is not None and number.number != self._answered and number.scope is scope:
             self._answered = number.number
             front.request(requests.ConfirmArm(number.number))
         elif not status.blocked and self._once(now_ns, f"arm {scope}"):

@@ -14,7 +14,16 @@ from collections.abc import Callable
 from typing import Any
 
 from controller.vocabulary import facts, intents, requests, snapshot
-from controller.vocabulary.notices import Constrain, ConstrainJoint, EngineBeat, OpenRecord
+from controller.vocabulary.notices import (
+    Constrain,
+    ConstrainJoint,
+    EngineBeat,
+    NeedPosition,
+    OpenRecord,
+    RecordHead,
+    StartsBy,
+    ToAudit,
+)
 
 DELIVER, RENEW, STOP, HOLD, ASSIST, RELEASE, FREE = 1, 2, 3, 4, 5, 6, 7
 
@@ -25,18 +34,24 @@ _MESSAGES: tuple[type, ...] = (
     facts.BurstStarted,
     facts.BurstEnded,
     facts.JointReport,
+    facts.PedalPressed,
+    facts.LogHead,
     facts.ArmNumber,
     facts.ArmDenied,
     requests.Heartbeat,
     requests.StopNow,
+    requests.Present,
     requests.Arm,
     requests.ConfirmArm,
     requests.Disarm,
     requests.Press,
     requests.Prescribe,
     requests.PrescribeJoint,
+    requests.Identified,
+    requests.Place,
     intents.ChoosePatient,
     intents.ScreeningDone,
+    intents.SkinSeen,
     intents.Titrate,
     intents.TitrateOff,
     intents.MarkLevel,
@@ -45,6 +60,8 @@ _MESSAGES: tuple[type, ...] = (
     intents.CalibrateAttempts,
     intents.AcceptCalibration,
     intents.Begin,
+    intents.PressButton,
+    intents.HoldLimb,
     intents.Pause,
     intents.Resume,
     intents.EndSession,
@@ -54,8 +71,12 @@ _MESSAGES: tuple[type, ...] = (
     snapshot.Snapshot,
     Constrain,
     ConstrainJoint,
+    StartsBy,
+    NeedPosition,
     OpenRecord,
     EngineBeat,
+    ToAudit,
+    RecordHead,
 )
 KINDS: dict[type, int] = {message: 16 + index for index, message in enumerate(_MESSAGES)}
 

@@ -6,6 +6,7 @@ blocked: a lock keeps the gateway line's outgoing bytes whole, and the STOP byte
 
 import threading
 from collections import deque
+from dataclasses import replace
 
 from controller.channel.codec import MessageError, decode, encode
 from controller.channel.line import Line, LineClosed
@@ -104,7 +105,7 @@ class FrontLine:
         elif isinstance(request, Prescribe):
             self._remember(request)
         elif isinstance(request, PrescribeJoint):
-            self._joint = request
+            self._remember_joint(request)
         self._to_gateway(encode(request))
 
     def heartbeat(self, now_ns: int) -> None:
@@ -149,7 +150,22 @@ class FrontLine:
         if self._joint is not None and (self._joint.patient, self._joint.date) != (given.patient, given.date):
             self._joint = None
         self._prescribed = {one.channel: one for one in kept if (one.patient, one.date) == (given.patient, given.date)}
+        before = self._prescribed.get(given.channel)
+        if before is not None and before.pad_area_mm2 == given.pad_area_mm2 and before.ceiling_ua > 0:
+            # A ceiling only falls. The gateway refuses a raise, but a new one has forgotten from where.
+            lowest_ua = min(before.ceiling_ua, given.ceiling_ua or before.ceiling_ua)
+            given = replace(given, ceiling_ua=lowest_ua)
         self._prescribed[given.channel] = given
+
+    def _remember_joint(self, given: PrescribeJoint) -> None:
+        """As `_remember`: for one patient, day, joint and side the torque only falls."""
+        before = self._joint
+        if before is not None and before.torque_mnm > 0:
+            same = (before.patient, before.date, before.region, before.side)
+            if same == (given.patient, given.date, given.region, given.side):
+                lowest_mnm = min(before.torque_mnm, given.torque_mnm or before.torque_mnm)
+                given = replace(given, torque_mnm=lowest_mnm)
+        self._joint = given
 
     def _drain(self, line: Line) -> str:
         try:
@@ -169,6 +185,10 @@ class FrontLine:
         except MessageError:
             self.bad_messages += 1
             return
+        self.heed(message)
+
+    def heed(self, message: object) -> None:
+        """Take in one message of either process, whatever it came by."""
         if isinstance(message, Snapshot):
             self.snapshot = message
             self._motion.extend(message.motion)

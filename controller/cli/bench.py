@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from pathlib import Path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,6 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     stop.add_argument("--times", type=int, default=5, help="how often each case")
     stop.add_argument("--case", action="append", help="only this case (may be given more than once)")
     stop.add_argument("--seed", type=int, default=1, help="the random instants follow from it")
+    stop.add_argument("--jobs", type=int, default=1, help="so many trials side by side")
+    stop.add_argument("--out", type=Path, help="a line a trial; what stands there is not done again")
     sim = kinds.add_parser("sim", help="speed of the virtual assembly")
     sim.add_argument("--seconds", type=int, default=1200, help="simulated seconds")
     sim.add_argument("--seed", type=int, default=1)
@@ -38,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         from controller.assembly.bench.stops import run_stops
 
-        result = run_stops(options.times, options.seed, options.case, say=_say)
+        result = run_stops(options.times, options.seed, options.case, _say, options.jobs, options.out)
         good = all(case["in_time"] and not case["restarts"] and case["journals_ok"] for case in result.values())
     print(json.dumps(result) if options.json else json.dumps(result, indent=2))
     return 0 if good else 1

@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from controller.assembly.devices import Found, ask, connected
+from controller.assembly.pedals import pedals, pedals_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,15 +31,19 @@ def run(options: argparse.Namespace) -> int:
             print(f"stimloop devices: --ask {wrong}", file=sys.stderr)
             return 2
     found = connected()
+    feet = pedals()
     answers = [ask(named) for named in options.ask]
     if options.json:
         told: dict[str, Any] = {
             "devices": [port.as_dict() for port in found],
+            "pedals": [pedal.as_dict() for pedal in feet],
             "asked": [answer.as_dict() for answer in answers],
         }
         print(json.dumps(told))
     else:
         _show(found)
+        if feet:
+            print(f"\nFoot pedals:\n{pedals_text(feet)}")
         for answer in answers:
             print(answer.sentence)
     return 0 if all(answer.good for answer in answers) else 1

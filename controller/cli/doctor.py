@@ -4,7 +4,7 @@ import argparse
 import json
 from collections import Counter
 
-from controller.assembly import doctor, doctor_ports
+from controller.assembly import doctor, doctor_ports, pedals
 from controller.assembly.doctor import Check, Finding, Level
 
 
@@ -35,6 +35,7 @@ def checks() -> dict[str, Check]:
         "Python": doctor.python,
         "versions": doctor.versions,
         "self-test": doctor.own_test,
+        "authorisation": doctor.authorisation,
         "processors": doctor.processors,
         "clock": doctor.clock,
         "runtime folder": doctor.runtime,
@@ -44,6 +45,7 @@ def checks() -> dict[str, Check]:
         "latency timer": doctor_ports.latency_timers,
         "FitMi dongle": doctor_ports.fitmi_dongles,
         "FitMi scales": doctor_ports.fitmi_scales,
+        "foot pedal": pedals.check_pedals,
     }
 
 

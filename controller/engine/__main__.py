@@ -7,6 +7,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
+from controller.clock import wall_day
 from controller.drivers.presence import SamePort
 from controller.drivers.pucks.kind import chosen_puck
 from controller.drivers.recognise import Listener
@@ -14,6 +15,8 @@ from controller.engine.core import EngineCore, Setting
 from controller.engine.pucks import open_puck
 from controller.engine.records import open_session
 from controller.engine.shell import EngineShell
+from controller.record.care import CareBook
+from controller.session import screening
 from controller.session.loader import load
 
 SWITCH_INTERVAL_S = 0.0005  # the record's thread must give the interpreter back quickly
@@ -30,11 +33,14 @@ def main() -> None:
         which_puck=which,
         puck_rate_hz=options.puck_rate,
         listener=Listener(kind.capabilities.device),
-        open_record=partial(open_session, options.data, loaded, options.seed, options.side),
+        open_record=partial(open_session, options.data, loaded, options.seed, options.side, operator=options.operator),
         affected_side=options.side,
         repetitions=options.repetitions,
         calibration_rest_s=options.calibration_rest,
         calibration_attempts=options.calibration_attempts,
+        screening=screening.load(screening.found(options.data, options.screening)),
+        care=CareBook(options.data),
+        day=lambda: wall_day()[0],
     )
     shell = EngineShell(
         EngineCore(setting),
@@ -60,6 +66,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--protocol", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--side", default="right")
+    parser.add_argument("--operator", default="")
+    parser.add_argument("--screening", type=Path)
     parser.add_argument("--seed", type=int)
     parser.add_argument("--repetitions", type=int)
     parser.add_argument("--calibration-rest", type=float)

@@ -6,27 +6,38 @@ motion, then the screen.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
-from controller.clock import MS, SECOND
+from controller.clock import MS
 from controller.drivers.pucks.base import PuckDriver
 from controller.drivers.recognise import Listener
-from controller.engine import ports
+from controller.engine import buttons, ports, puck_port
+from controller.engine.happenings import HAPPENINGS
 from controller.engine.heard import FACTS
 from controller.engine.motion_feed import MotionFeed
 from controller.engine.recorder import Recorder
+from controller.engine.screening import Care, Checks, NoCare
 from controller.engine.setup import SetUp
 from controller.engine.stimulation import TICK_NS, Stimulation
 from controller.engine.training import Training
 from controller.engine.view import snapshot_of
-from controller.engine.watches import watch_gateway, watch_puck, watch_record
+from controller.engine.watches import (
+    LISTENS_NS,
+    excuse_gateway,
+    watch_gateway,
+    watch_heads,
+    watch_puck,
+    watch_record,
+)
 from controller.engine.wishes import WISHES
 from controller.engine.worn import Wardrobe
 from controller.session.attempts import attempt_settings
 from controller.session.loader import Loaded
 from controller.session.resolve import ResolvedProtocol
+from controller.session.screening import Screening, shipped
 from controller.session.states import SessionCourse
-from controller.vocabulary.events import AttemptFaded, AttemptOutsideWindow, AttemptStarted, MotionEvent
+from controller.vocabulary.button import ButtonSource
 from controller.vocabulary.facts import GatewayStatus
 from controller.vocabulary.feature import Feature
 from controller.vocabulary.notices import EngineBeat, OpenRecord
@@ -36,7 +47,6 @@ from safety.orders import StopReason
 
 BEAT_EVERY_NS = 100 * MS
 SNAPSHOT_EVERY_NS = 40 * MS
-REOPEN_EVERY_NS = SECOND
 JUMP_NS = 500 * MS
 NO_GRAVITY = (0.0, 0.0, 0.0)
 _RANK: dict[type, int] = {
@@ -65,6 +75,10 @@ class Setting:
     calibration_rest_s: float | None = None
     calibration_attempts: int | None = None
     snapshot_every_ns: int = SNAPSHOT_EVERY_NS
+    screening: Screening = field(default_factory=shipped)
+    care: Care = field(default_factory=NoCare)
+    day: Callable[[], str] = lambda: "2000-01-01"
+    """Today, YYYY-MM-DD, asked once for each patient; simulated patients have no calendar."""
 
 
 class EngineCore:
@@ -84,7 +98,9 @@ class EngineCore:
         self.training = Training(
             self.set_up.resolved, self.feed, self.stimulation, setting.affected_side, setting.repetitions
         )
+        self.buttons = buttons.Buttons(protocol)
         self.wardrobe = Wardrobe()
+        self.checks = Checks(setting.screening, setting.care)
         self.record: Recorder | None = None
         self.status: GatewayStatus | None = None
         self.patient = ""
@@ -97,10 +113,12 @@ class EngineCore:
         self._tick_due_ns = 0
         self._beat_due_ns = 0
         self._snapshot_due_ns = 0
-        self._reopen_at_ns = 0
+        self.reopen_at_ns = 0
         self._last_step_ns = 0
-        self._unmet: Listener | None = None
+        self.unmet: Listener | None = None
         self.was_stale = False
+        self.vouched_seq = -1
+        self.vouch_due_ns = 0
         self.noted: dict[str, str] = {}
         """Which device the record names already, by role."""
         self._rows: list[tuple[Sample, Feature]] = []
@@ -111,10 +129,8 @@ class EngineCore:
             ports.FrontGone: self._on_front_gone,
             ports.GatewayGone: self._on_gateway_gone,
             ports.GatewayBack: self._on_gateway_back,
-            ports.PuckOpened: self._on_puck_opened,
-            ports.PuckMissing: self._on_puck_missing,
-            ports.PuckGone: self._on_puck_gone,
             ports.PuckBytes: self._on_puck_bytes,
+            **{kind: partial(mind, self) for kind, mind in puck_port.INPUTS.items()},
         }
 
     # -- the machine -----------------------------------------------------------------------------------------
@@ -130,6 +146,8 @@ class EngineCore:
         if last_ns and not 0 <= now_ns - last_ns <= JUMP_NS:
             self._wake_up(now_ns, now_ns - last_ns)
             inputs = [entry for entry in inputs if not isinstance(entry, ports.PuckBytes)]
+        elif now_ns - last_ns > LISTENS_NS:
+            excuse_gateway(self, now_ns, now_ns - last_ns)
         if len(inputs) > 1:
             inputs = sorted(inputs, key=lambda entry: _RANK.get(type(entry), 2))
         for entry in inputs:
@@ -163,7 +181,11 @@ class EngineCore:
     def next_deadline(self) -> int:
         """When `step` must be called again even if nothing arrives, in ns."""
         due = self._tick_due_ns
-        other = self.training.next_deadline() if self.state is SessionState.RUNNING else self.set_up.next_deadline()
+        other = 0  # where nothing is done at a deadline there is none, or the loop would never sleep again
+        if self.state is SessionState.RUNNING:
+            other = self.training.next_deadline()
+        elif self.state is SessionState.FITTING:
+            other = self.set_up.next_deadline()
         return other if 0 < other < due else due
 
     def _wake_up(self, now_ns: int, gap_ns: int) -> None:
@@ -176,60 +198,27 @@ class EngineCore:
 
     def _on_puck_bytes(self, now_ns: int, entry: ports.PuckBytes) -> None:
         feed = self.feed
-        if self._unmet is not None:
-            self._unmet.hear(entry.data)
-        for sample in feed.driver.feed(now_ns, entry.data):
-            if self._unmet is not None:
-                self._unmet, feed.lost = None, ""
+        if self.unmet is not None:
+            self.unmet.hear(entry.data)
+        for sample in feed.hear(now_ns, entry.data):
+            if self.unmet is not None:
+                self.unmet, feed.lost = None, ""
             if sample.puck != feed.puck:  # a dongle may bring others too
                 feed.glance(sample)
                 continue
             feature, events = feed.take(sample, self.started_ns)
+            if feed.touch_began:
+                buttons.press(self, now_ns, ButtonSource.TOUCH)
             for event in events:
-                self._on_motion_event(now_ns, event, sample.device_us)
+                happened = HAPPENINGS.get(type(event))
+                if happened is not None:
+                    happened(self, now_ns, event, sample.device_us)
             state = self.state
             if state is SessionState.RUNNING and feed.fresh(now_ns):
                 self.carry(self.training.on_feature(now_ns, feature, self.record))
             elif state is SessionState.CALIBRATING:
-                self.set_up.on_feature(feature)
+                self.set_up.on_feature(feature, sample)
             self._rows.append((sample, feature))
-
-    def _on_motion_event(self, now_ns: int, event: MotionEvent, device_us: int | None) -> None:
-        if isinstance(event, AttemptStarted):
-            data = {
-                "crossed_ns": event.crossed_ns - self.started_ns,
-                "value_dps": round(event.value, 3),
-                "threshold_dps": round(event.threshold, 3),
-                "puck_us": device_us,
-            }
-            self.note(now_ns, "attempt_started", data)
-            self.training.on_attempt(event)
-        elif isinstance(event, AttemptFaded):
-            self.note(now_ns, "attempt_faded", {"peak_dps": round(event.peak, 3)})
-        elif isinstance(event, AttemptOutsideWindow):
-            self.note(now_ns, "attempt_outside_window", {"value_dps": round(event.value, 3)})
-
-    def _on_puck_opened(self, now_ns: int, entry: ports.PuckOpened) -> None:
-        self._reopen_at_ns = 0
-        self.feed.lost = ""
-        self._unmet = self.setting.listener
-        if self._unmet is not None:
-            self._unmet.begin(now_ns)
-        self.note(now_ns, "puck_opened", {})
-        data = self.feed.driver.start(now_ns)
-        if data:
-            self.out.append(ports.ToPuck(data))
-
-    def _on_puck_missing(self, now_ns: int, entry: ports.PuckMissing) -> None:
-        self.feed.lost = entry.cause
-        self._reopen_at_ns = now_ns + REOPEN_EVERY_NS
-
-    def _on_puck_gone(self, now_ns: int, entry: ports.PuckGone) -> None:
-        self.feed.lost = entry.cause
-        self._reopen_at_ns = now_ns + REOPEN_EVERY_NS
-        self.note(now_ns, "puck_lost", {"cause": entry.cause}, sync=True)
-        if self.state is SessionState.RUNNING:
-            self.halt(now_ns, f"The puck was lost ({entry.cause}).", "Plug it in again, then acknowledge and arm.")
 
     # -- the gateway -----------------------------------------------------------------------------------------
 
@@ -293,19 +282,19 @@ class EngineCore:
         self._tick_due_ns = now_ns + TICK_NS
         watch_gateway(self, now_ns)
         watch_puck(self, now_ns)
-        if self._unmet is not None:
-            self.feed.lost = self._unmet.verdict(now_ns) or self.feed.lost
+        if self.unmet is not None:
+            self.feed.lost = self.unmet.verdict(now_ns) or self.feed.lost
         watch_record(self, now_ns)
+        self.checks.on_time(now_ns, self.state)
         if now_ns >= self.feed.driver.next_deadline():
             data = self.feed.driver.poll(now_ns)
             if data:
                 self.out.append(ports.ToPuck(data))
-        if self._reopen_at_ns and now_ns >= self._reopen_at_ns:
-            self._reopen_at_ns = now_ns + REOPEN_EVERY_NS
-            self.out.append(ports.OpenPuck())
+        puck_port.look_again(self, now_ns)
         if now_ns >= self._beat_due_ns:
             self._beat_due_ns = now_ns + BEAT_EVERY_NS
             self.out.append(ports.ToGateway(EngineBeat(now_ns)))
+            watch_heads(self, now_ns)
         if now_ns >= self._snapshot_due_ns:
             self._snapshot_due_ns = now_ns + self.setting.snapshot_every_ns
             self.out.append(ports.ToFront(snapshot_of(self, now_ns)))

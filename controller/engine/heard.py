@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from controller.engine import buttons
 from controller.vocabulary import facts
+from controller.vocabulary.button import ButtonSource
 from controller.vocabulary.facts import GatewayState
 from controller.vocabulary.snapshot import SessionState
 
@@ -21,18 +23,40 @@ def status(core: "EngineCore", now_ns: int, fact: facts.GatewayStatus) -> None:
             core.record.device(now_ns, role, identity)
     if core.state is SessionState.FITTING and fact.state in (GatewayState.DISARMED, GatewayState.LATCHED):
         core.set_up.start_over()
+    if core.state in _FITTED and fact.unit and fact.state in (GatewayState.DISARMED, GatewayState.LATCHED):
+        _refit(core, now_ns, fact)
     if core.state is SessionState.RUNNING and fact.state is GatewayState.DISARMED:
         core.carry(core.training.pause(now_ns))
         core.apply(now_ns, "pause")
         core.todo = "The gateway was disarmed. Arm again, then resume."
 
 
+_FITTED = (SessionState.READY, SessionState.PAUSED)
+
+
+def _refit(core: "EngineCore", now_ns: int, fact: facts.GatewayStatus) -> None:
+    """A new gateway, or another unit, knows of no channel which muscle it moves: back to fitting, levels kept."""
+    missing = core.set_up.unidentified(fact.identified)
+    if missing and core.apply(now_ns, "refit"):
+        core.set_up.start_over()
+        core.todo = f"Identify {' and '.join(missing)} again: the leads may have been moved."
+
+
 def burst_started(core: "EngineCore", now_ns: int, fact: facts.BurstStarted) -> None:
     core.note(now_ns, "burst_started", core.training.on_burst_started(fact))
+    if core.state is SessionState.RUNNING:
+        core.checks.stimulated(fact)
 
 
 def burst_ended(core: "EngineCore", now_ns: int, fact: facts.BurstEnded) -> None:
-    core.training.on_burst_ended(now_ns, fact)
+    reduced = core.training.on_burst_ended(now_ns, fact)
+    if reduced is not None:
+        first, last = round(reduced.first_deg, 1), round(reduced.last_deg, 1)
+        core.note(now_ns, "reduced_response", {"first_deg": first, "last_deg": last, "trains": reduced.trains})
+        core.todo = (
+            f"The limb answers less: {last:g} deg where it was {first:g}. Look at the pads and leads; a tired muscle"
+            " needs rest, or longer pauses. The amplitude stays as it is."
+        )
     core.set_up.rest_until_ns = fact.rest_until_ns
     core.note(now_ns, "burst_ended", {"why": fact.why})
 
@@ -52,6 +76,14 @@ def latched(core: "EngineCore", now_ns: int, fact: facts.Latched) -> None:
     core.halt(now_ns, fact.cause, fact.todo, told_gateway=True)
 
 
+def pedal_pressed(core: "EngineCore", now_ns: int, _fact: facts.PedalPressed) -> None:
+    buttons.press(core, now_ns, ButtonSource.PEDAL)
+
+
+def log_head(core: "EngineCore", now_ns: int, fact: facts.LogHead) -> None:
+    core.note(now_ns, "gateway_head", {"seq": fact.seq, "hash": fact.hash}, sync=True)
+
+
 FACTS: dict[type, Callable[..., None]] = {
     facts.GatewayStatus: status,
     facts.BurstStarted: burst_started,
@@ -59,4 +91,6 @@ FACTS: dict[type, Callable[..., None]] = {
     facts.JointReport: joint,
     facts.Refusal: refusal,
     facts.Latched: latched,
+    facts.PedalPressed: pedal_pressed,
+    facts.LogHead: log_head,
 }

@@ -15,6 +15,8 @@ from safety.orders import LEASE_MAX_NS
 
 TICK_NS = 20 * MS
 RAMP_MS = 300
+SHORT_RAMP_MS = 100
+"""Where something has failed: 100 ms until it is noticed, and this, stay under the 250 ms of every stop."""
 NEAR_CDEG = THERE_CDEG * 4 // 5
 """Nearer to its goal than this a joint is there; a little inside what the guard calls so."""
 AHEAD_MS = 60
@@ -171,10 +173,10 @@ class Movement:
         torque_mnm = min(most_mnm, before_mnm + (step_mnm if rises else 0))
         return torque_mnm - torque_mnm % grid_mnm
 
-    def release(self, now_ns: int) -> Release:
+    def release(self, now_ns: int, ramp_ms: int = RAMP_MS) -> Release:
         """Let go, softly."""
         self._end(now_ns)
-        return Release(self._seq, now_ns, RAMP_MS)
+        return Release(self._seq, now_ns, ramp_ms)
 
     def free(self, now_ns: int) -> Free:
         """Let go, at once."""

@@ -1,10 +1,11 @@
 """Opening a session's record: its folder, its manifest, its journal."""
 
+import hashlib
 from importlib.metadata import version
 from pathlib import Path
 
 from controller.record import manifest
-from controller.record.journal import Journal, Sync
+from controller.record.journal import Journal, Sync, rendered
 from controller.session.loader import Loaded
 from controller.session.resolve import ResolvedProtocol
 from safety.digest import compute
@@ -21,6 +22,7 @@ def open_session(
     now_ns: int,
     resolved: ResolvedProtocol,
     sync: Sync = "thread",
+    operator: str = "",
 ) -> Journal:
     """A new session folder under `root` with its journal. Raises `OSError` when the folder cannot be made."""
     started = manifest.utc_now()
@@ -33,6 +35,8 @@ def open_session(
         "seed": seed,
         "patient": patient,
         "affected_side": side,
+        "operator": operator,
+        "resolved_sha256": hashlib.sha256(rendered(resolved.as_json())).hexdigest(),
     }
     begun = manifest.begin(
         started,

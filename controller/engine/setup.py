@@ -8,14 +8,18 @@ from controller.engine import ports
 from controller.engine.fitting import Fitting
 from controller.engine.motion_feed import MotionFeed
 from controller.engine.stimulation import GRID_UA, Output, Stimulation
+from controller.motion.axis import AxisStudy
 from controller.motion.calibration import Calibrated
 from controller.motion.calibration_run import CalibrationRun
+from controller.motion.settings import Direction
+from controller.session.button import by_button_only
 from controller.session.loader import Loaded
 from controller.session.resolve import ResolvedChannel, ResolvedProtocol, resolve
 from controller.vocabulary import intents
 from controller.vocabulary.capabilities import UNKNOWN, Capabilities
 from controller.vocabulary.feature import Feature
-from controller.vocabulary.notices import Constrain, ConstrainJoint, Notice
+from controller.vocabulary.notices import Constrain, ConstrainJoint, NeedPosition, Notice, StartsBy
+from controller.vocabulary.sample import Sample
 from safety.limits import CAPS, REST_NS_MIN, Region, step_every_ns
 
 SECOND = 1_000_000_000
@@ -44,6 +48,9 @@ class SetUp:
             attempts if attempts is not None else self.resolved.attempts,
             self.resolved.timeout_ns / SECOND,
         )
+        self.study = AxisStudy()
+        """Which way the patient's attempts go, where the protocol asks for one."""
+        self._directed = feed.settings.direction != Direction.ANY and self.calibration.asks
         self.unit = UNKNOWN
         self.rest_until_ns = 0
         self._raised_ns = 0
@@ -94,7 +101,13 @@ class SetUp:
     def notices(self) -> list[Notice]:
         """Everything that the gateway is told of the protocol."""
         joint = self.joint_constraint()
-        return [*self.constraints(), *([] if joint is None else [joint])]
+        starts = StartsBy(by_button_only(self.resolved.phases))
+        placed = NeedPosition(self.resolved.position)
+        return [placed, *self.constraints(), *([] if joint is None else [joint]), starts]
+
+    def unidentified(self, known: Sequence[int]) -> list[str]:
+        """The channels of the protocol that are not among those whose muscle a person saw move today, by name."""
+        return [each.name for each in self.resolved.channels if each.channel not in known]
 
     def limit(self, name: str) -> tuple[int, str]:
         """(today's limit in uA, what binds it) of a channel: the region's cap until a ceiling is found."""
@@ -205,16 +218,29 @@ class SetUp:
     def calibrate_rest(self, now_ns: int) -> None:
         """Record the limb at rest, and take its posture as the reference of the angle."""
         self._feed.filter.set_reference()
+        self.study.start_rest()
         self.calibration.start_rest(now_ns)
 
     def calibrate_attempts(self, now_ns: int) -> None:
         """Ask for the patient's own attempts."""
         if self.calibration.view.rest_p99_dps > 0.0:
+            self.study.start_attempts()
             self.calibration.start_attempts(now_ns)
 
-    def on_feature(self, feature: Feature) -> None:
-        """A feature of the puck that is being calibrated."""
-        self.calibration.step(feature)
+    def on_feature(self, feature: Feature, sample: Sample) -> None:
+        """A feature of the puck that is being calibrated, and the sample that it was made of."""
+        calibration, study, gate = self.calibration, self.study, self._feed.watch.gate
+        if calibration.resting:
+            study.rest(sample.acc_g)
+            if gate is not None and gate.alternates(feature.t_ns):
+                self._feed.watch.gate_tremor()
+        else:
+            study.attempt(feature.t_ns, self._feed.filter.rates_dps, calibration.moving)
+        calibration.step(feature)
+        if self._directed and isinstance(calibration.result, Calibrated) and study.axis is None:
+            refused = study.conclude()
+            if refused is not None:
+                calibration.refuse(refused)
         if self.calibration.cue_number != self._cues_seen:
             if self.calibration.cue_number > self._cues_seen:
                 self.cues_asked += 1
@@ -227,6 +253,8 @@ class SetUp:
         if not isinstance(result, Calibrated):
             return 0.0
         self._feed.detector.threshold_dps = result.threshold_dps
+        if self.study.axis is not None:
+            self._feed.watch.learned(self.study.axis)
         return result.threshold_dps
 
 

@@ -19,11 +19,9 @@ from controller.clock import now_ns
 from controller.drivers.ports import PortFault
 from controller.engine import ports
 from controller.engine.core import EngineCore
-from controller.vocabulary.notices import Constrain, ConstrainJoint, EngineBeat, OpenRecord
+from controller.vocabulary.notices import Notice
 from controller.wire.link import Link, LinkLost
-from safety.orders import Deliver
-
-_NOTICES = (Constrain, ConstrainJoint, OpenRecord, EngineBeat)
+from safety.orders import Deliver, Renew
 
 
 class EngineShell:
@@ -152,7 +150,7 @@ class EngineShell:
         if self._gateway is None:
             return
         message = output.message
-        if type(message) is Deliver or not isinstance(message, _NOTICES):
+        if type(message) is Deliver or type(message) is Renew or not isinstance(message, Notice):
             self._gateway.send(*encode_order(message))
         else:
             self._gateway.send(*encode(message))

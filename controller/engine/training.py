@@ -1,20 +1,22 @@
 """Training: the running session, from attempts and phases to orders, trials and score."""
 
 from collections.abc import Sequence
-from math import nan
+from math import isnan, nan
 
 from controller.drivers.pucks.base import Signal
 from controller.engine import ports
 from controller.engine.motion_feed import MotionFeed
-from controller.engine.movement import Movement
+from controller.engine.movement import RAMP_MS, Movement
 from controller.engine.recorder import Recorder
+from controller.engine.response import Reduced, ResponseBook
 from controller.engine.stimulation import Stimulation
 from controller.engine.trials import TrialBook
 from controller.session.activity import NEVER_NS, Activity, PhaseChange, PhasePlan, Seen
 from controller.session.model import Counts
 from controller.session.resolve import ResolvedFollow, ResolvedProtocol
 from controller.session.score import Score
-from controller.vocabulary.events import AttemptStarted
+from controller.vocabulary.button import BITS, ButtonSource
+from controller.vocabulary.events import AttemptStarted, Veto
 from controller.vocabulary.facts import BurstEnded, BurstStarted, JointReport
 from controller.vocabulary.feature import Feature
 from safety.limits import REST_NS_MIN
@@ -48,7 +50,14 @@ class Training:
         self.rest_until_ns = 0
         self._feed = feed
         self._attempt = False
+        self._pressed = 0
         self._follows = False
+        self.held = False
+        """Somebody else moves the limb: nothing that it does is an attempt, and no help begins."""
+        self.winding_down = False
+        """The current is on its way down, and the session pauses when it is off."""
+        self.response = ResponseBook()
+        self.vetoes = dict.fromkeys(Veto, 0)
 
     @property
     def finished(self) -> bool:
@@ -65,17 +74,20 @@ class Training:
     def begin(self, now_ns: int, rest_until_ns: int) -> Sequence[ports.Output]:
         """Start (or start again) with the activity's first phase."""
         self.running = True
+        self.winding_down = False
         self.rest_until_ns = rest_until_ns
+        self.response.at([self.stimulation.ceiling_ua(each.name) for each in self.protocol.channels])
         self._attempt = False
+        self._pressed = 0
         self.activity.start(now_ns)
         self.trials.open(now_ns)
         return self._enter(now_ns)
 
-    def pause(self, now_ns: int) -> Sequence[ports.Output]:
-        """Current off, no phase: the activity starts anew afterwards."""
+    def pause(self, now_ns: int, ramp_ms: int = RAMP_MS) -> Sequence[ports.Output]:
+        """Current off, no phase: the activity starts anew afterwards. A movement is let go over `ramp_ms`."""
         outputs: list[ports.Output] = []
         if self.movement.moving:
-            outputs.append(ports.ToGateway(self.movement.release(now_ns)))
+            outputs.append(ports.ToGateway(self.movement.release(now_ns, ramp_ms)))
         was_on = self.stimulation.delivering
         self.halt(now_ns)
         if was_on:
@@ -87,11 +99,38 @@ class Training:
         self.stimulation.forget(now_ns)
         self.movement.forget(now_ns)
         self.trials.drop()
-        self._feed.detector.stimulation(now_ns, on=False)
+        self._feed.current(now_ns, on=False)
         self._feed.detector.disarm(now_ns)
         if self.running:
-            self.running = False
+            self.running = self.winding_down = False
             self.activity.stop(now_ns)
+
+    def wind_down(self, now_ns: int) -> Sequence[ports.Output]:
+        """No phase any more, and the current falls along its ramp. The session pauses when `wound_down`."""
+        self.winding_down, self._follows = True, False
+        self.activity.stop(now_ns)
+        self._feed.detector.disarm(now_ns)
+        outputs: list[ports.Output] = []
+        if self.movement.moving:
+            outputs.append(ports.ToGateway(self.movement.release(now_ns)))
+        self.movement.aim(None)
+        self.stimulation.aim(now_ns, {})
+        return [*outputs, *(self._order(now_ns) if self.stimulation.delivering else ())]
+
+    @property
+    def wound_down(self) -> bool:
+        """The current that was to fall is off."""
+        return self.winding_down and not self.stimulation.delivering
+
+    def hold(self, now_ns: int, on: bool) -> None:
+        """Somebody takes the limb, or lets go of it."""
+        self.held = on
+        self._feed.watch.hands_on()
+        self._mask(now_ns)
+
+    def vetoed(self, why: Veto) -> None:
+        """A movement was no attempt."""
+        self.vetoes[why] += 1
 
     # -- what happened ---------------------------------------------------------------------------------------
 
@@ -103,18 +142,28 @@ class Training:
         self.score.attempted()
         self.trials.attempt(event)
 
+    def on_button(self, now_ns: int, source: ButtonSource, record: Recorder | None) -> Sequence[ports.Output]:
+        """A press: phases may follow from it at once, not only at the next sample."""
+        self._pressed |= BITS[source]
+        if self._feed.feature is None or not self._feed.fresh(now_ns):
+            return ()
+        return self._step(now_ns, self._feed.feature, record)
+
     def on_burst_started(self, fact: BurstStarted) -> dict[str, object]:
         """The first current is on the wire: the stages of the latency, in ns since the crossing."""
         if not self.running:
             return {}
         self.score.helped()
+        if not self._follows and self._feed.feature is not None:
+            self.response.began(self._feed.feature.angle_deg)
         return self.trials.assist(fact)
 
-    def on_burst_ended(self, now_ns: int, fact: BurstEnded) -> None:
-        """Output is at zero."""
+    def on_burst_ended(self, now_ns: int, fact: BurstEnded) -> Reduced | None:
+        """Output is at zero. What it says of the limb's answer, when that has become small."""
         self.rest_until_ns = fact.rest_until_ns
         self.stimulation.forget(now_ns)
-        self._feed.detector.stimulation(now_ns, on=False)
+        self._feed.current(now_ns, on=False)
+        return self.response.ended() if self.running else None
 
     def on_joint(self, now_ns: int, report: JointReport) -> None:
         """The orthosis said where it is. What it moves is no attempt, until the limb has come to rest."""
@@ -122,12 +171,13 @@ class Training:
         self._mask(now_ns)
 
     def _mask(self, now_ns: int) -> None:
-        self._feed.detector.actuation(now_ns, on=self.movement.masks)
+        self._feed.detector.actuation(now_ns, on=self.movement.masks or self.held)
 
     def on_feature(self, now_ns: int, feature: Feature, record: Recorder | None) -> Sequence[ports.Output]:
         """A new sample: phases may follow from it, and an amplitude that follows the limb does."""
         if not self.movement.masks:
             self.trials.look(feature.angular_speed_dps)
+            self.response.look(feature.angle_deg)
         outputs = self._step(now_ns, feature, record)
         if self._follows and not outputs:
             return self._follow(now_ns, feature)
@@ -164,9 +214,15 @@ class Training:
         _, speed_dps, angle_deg, quiet_ns = feature
         # Help that has not ended yet (current on its way down) is followed by a rest that nobody has told of so far.
         ending = not self.activity.plan.helps and (self.stimulation.delivering or self.movement.moving)
-        may_stimulate = not ending and now_ns >= self.rest_until_ns and now_ns >= self.movement.rest_until_ns
-        seen = _new(Seen, (self._attempt, angle_deg, speed_dps, quiet_ns, nan, False, False, may_stimulate))
-        self._attempt = False
+        may_stimulate = (
+            not (ending or self.held) and now_ns >= self.rest_until_ns and now_ns >= self.movement.rest_until_ns
+        )
+        load_n, touched = self._feed.load_n, self._feed.touched
+        if (touched or not isnan(load_n)) and self._feed.detector.blanked(now_ns):
+            load_n, touched = nan, False  # a stimulated muscle presses and lets go as well
+        fields = (self._attempt, angle_deg, speed_dps, quiet_ns, load_n, touched, self._pressed, may_stimulate)
+        seen = _new(Seen, fields)
+        self._attempt, self._pressed = False, 0
         changes = self.activity.step(now_ns, seen)
         if not changes:
             return ()
@@ -188,7 +244,7 @@ class Training:
 
     def _enter(self, now_ns: int) -> Sequence[ports.Output]:
         plan = self.activity.plan
-        self._attempt = False
+        self._attempt, self._pressed = False, 0
         if plan.is_cue:
             self.cue_number += 1
             self._feed.signal(now_ns, Signal.CUE)
@@ -258,7 +314,7 @@ class Training:
         if isinstance(order, Stop) or (was_on and not self.stimulation.delivering):
             self.rest_until_ns = now_ns + REST_NS_MIN  # at least; the gateway's own word follows
         if self.stimulation.delivering and not was_on:
-            self._feed.detector.stimulation(now_ns, on=True)
+            self._feed.current(now_ns, on=True)
         self.trials.use(self.stimulation)
         return (ports.ToGateway(order),)
 
@@ -272,4 +328,12 @@ class Training:
             "missed": score.missed,
             "refused": self.refused,
             "points": score.points,
+            "antagonist": self.vetoes[Veto.DIRECTION],
+            "vetoed": sum(self.vetoes.values()),
+            "response_first_deg": _tenth(self.response.first_deg),
+            "response_last_deg": _tenth(self.response.last_deg),
         }
+
+
+def _tenth(value: float | None) -> float | None:
+    return None if value is None else round(value, 1)

@@ -53,7 +53,14 @@ def snapshot_of(core: "EngineCore", now_ns: int) -> Snapshot:
         journal_backlog_ms=backlog_ms,
         latency_ms=training.trials.latency_ms,
         joint=_joint(protocol.joint, training.movement),
+        position=protocol.position,
         worn=core.wardrobe.worn,
+        limb_held=training.held,
+        buttons=core.buttons.views(core),
+        screening=core.checks.views(core.state),
+        screening_version=core.checks.list.version,
+        reminders=core.checks.reminders,
+        skin_due=core.checks.skin_due,
     )
 
 

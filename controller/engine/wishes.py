@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from controller.engine import ports
+from controller.engine import buttons, hands, ports
+from controller.engine.screening import in_the_way, must_try, screen, seen
 from controller.engine.worn import wear
 from controller.vocabulary import intents
+from controller.vocabulary.button import ButtonSource
 from controller.vocabulary.facts import GatewayState
 from controller.vocabulary.notices import OpenRecord
 from controller.vocabulary.snapshot import SessionState
@@ -15,21 +17,21 @@ if TYPE_CHECKING:
 
 
 def choose(core: "EngineCore", now_ns: int, wish: intents.ChoosePatient) -> None:
-    core.patient = wish.patient
-    core.started_ns = now_ns
-    core.record = core.setting.open_record(wish.patient, now_ns, core.set_up.resolved)
+    try:
+        record = core.setting.open_record(wish.patient, now_ns, core.set_up.resolved)
+    except OSError as error:  # without a record there is no session, and a full disk is no reason to die
+        core.todo = f"The record cannot be made: {error}. Free the disk, then choose the patient again."
+        return
+    core.patient, core.started_ns, core.record, core.todo = wish.patient, now_ns, record, ""
+    core.vouched_seq = -1
+    core.checks.begin(wish.patient, core.setting.affected_side, core.setting.day())
     core.record.device(now_ns, "puck", core.feed.driver.device or core.feed.driver.name)
     core.out.append(ports.ToGateway(OpenRecord(str(core.record.folder))))
     for notice in core.set_up.notices():
         core.out.append(ports.ToGateway(notice))
+    if core.feed.watch.remark:
+        core.note(now_ns, "puck_alone", {"wanted": core.feed.settings.relative_to}, sync=True)
     core.apply(now_ns, "choose")
-
-
-def screen(core: "EngineCore", now_ns: int, wish: intents.ScreeningDone) -> None:
-    core.note(now_ns, "screened", {"passed": wish.passed}, sync=True)
-    core.apply(now_ns, "screened" if wish.passed else "end")
-    if not wish.passed:
-        core.close(now_ns, "stop")
 
 
 def titrate(core: "EngineCore", now_ns: int, wish: intents.Titrate) -> None:
@@ -47,7 +49,7 @@ def mark(core: "EngineCore", now_ns: int, wish: intents.MarkLevel) -> None:
 
 
 def fitted(core: "EngineCore", now_ns: int, _wish: intents.FittingDone) -> None:
-    if core.set_up.fitting.complete:
+    if core.set_up.fitting.complete and core.status and not core.set_up.unidentified(core.status.identified):
         core.carry(core.set_up.titrate_off(now_ns))
         core.apply(now_ns, "fitted")
 
@@ -61,9 +63,12 @@ def calibrate_attempts(core: "EngineCore", now_ns: int, _wish: intents.Calibrate
 
 
 def accept(core: "EngineCore", now_ns: int, _wish: intents.AcceptCalibration) -> None:
-    threshold = core.set_up.accept_calibration()
+    core.todo = must_try(core)
+    threshold = 0.0 if core.todo else core.set_up.accept_calibration()
     if threshold:
-        core.note(now_ns, "calibrated", {"threshold_dps": round(threshold, 3)}, sync=True)
+        axis = core.set_up.study.axis
+        learned = {} if axis is None else {"axis": [round(part, 3) for part in axis[:3]]}
+        core.note(now_ns, "calibrated", {"threshold_dps": round(threshold, 3), **learned}, sync=True)
         core.apply(now_ns, "calibrated")
 
 
@@ -75,10 +80,18 @@ def begin(core: "EngineCore", now_ns: int, wish: intents.Begin | intents.Resume)
     if not core.feed.fresh(now_ns) or core.feed.rate_hz(now_ns) < core.feed.settings.min_rate_hz:
         core.todo = f"The puck sends {core.feed.rate_hz(now_ns):.0f} samples a second; it takes 50 to begin."
         return
-    core.todo = ""
+    core.todo = core.buttons.missing(core) or hands.splinted(core) or in_the_way(core)
+    if core.training.held:
+        core.todo = "Let go of the limb first: press h."
+    if core.todo:
+        return
     if core.apply(now_ns, "begin" if isinstance(wish, intents.Begin) else "resume"):
         core.note(now_ns, "resolved", core.set_up.resolve().as_json(), sync=True)
         core.carry(core.training.begin(now_ns, status.rest_until_ns))
+
+
+def press_button(core: "EngineCore", now_ns: int, _wish: intents.PressButton) -> None:
+    buttons.press(core, now_ns, ButtonSource.KEY)
 
 
 def pause(core: "EngineCore", now_ns: int, _wish: intents.Pause) -> None:
@@ -87,6 +100,7 @@ def pause(core: "EngineCore", now_ns: int, _wish: intents.Pause) -> None:
 
 
 def end(core: "EngineCore", now_ns: int, _wish: intents.EndSession) -> None:
+    core.carry(core.set_up.titrate_off(now_ns))
     core.carry(core.training.pause(now_ns))
     if core.apply(now_ns, "end"):
         core.todo = ""
@@ -111,6 +125,7 @@ _CALIBRATING = frozenset({SessionState.CALIBRATING})
 WISHES: dict[type, tuple[Callable[..., None], frozenset[SessionState]]] = {
     intents.ChoosePatient: (choose, frozenset({SessionState.IDLE})),
     intents.ScreeningDone: (screen, frozenset({SessionState.SCREENING})),
+    intents.SkinSeen: (seen, frozenset({SessionState.RUNNING, SessionState.PAUSED, SessionState.REVIEW})),
     intents.Titrate: (titrate, _FITTING),
     intents.TitrateOff: (titrate_off, _FITTING),
     intents.MarkLevel: (mark, _FITTING),
@@ -120,6 +135,8 @@ WISHES: dict[type, tuple[Callable[..., None], frozenset[SessionState]]] = {
     intents.AcceptCalibration: (accept, _CALIBRATING),
     intents.Begin: (begin, frozenset({SessionState.READY})),
     intents.Resume: (begin, frozenset({SessionState.PAUSED})),
+    intents.PressButton: (press_button, frozenset({SessionState.RUNNING})),
+    intents.HoldLimb: (hands.hold, frozenset({SessionState.READY, SessionState.RUNNING, SessionState.PAUSED})),
     intents.Pause: (pause, frozenset({SessionState.RUNNING})),
     intents.EndSession: (end, _SET_UP | {SessionState.RUNNING, SessionState.PAUSED}),
     intents.Acknowledge: (acknowledge, frozenset({SessionState.TRIPPED})),

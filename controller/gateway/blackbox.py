@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from controller.disk import Appender, InlineAppender, ThreadAppender
-from controller.vocabulary.chain import REOPENED, Chain, reopened, resume
+from controller.vocabulary.chain import REOPENED, Chain, Marks, reopened, resume
 
 NAME = "gateway.jsonl"
 SCHEMA = 1
@@ -32,11 +32,27 @@ class BlackBox:
         self._folder: Path | None = None
         self._first: tuple[str, dict[str, Any]] | None = None
         self._unended = False
+        self._marks = Marks()
 
     @property
     def failed(self) -> str:
         """The first failure of this folder's log, "" while all is well."""
         return self._open_failure or (self._appender.failed if self._appender is not None else "")
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the log goes now."""
+        return self._folder
+
+    @property
+    def head(self) -> tuple[int, str]:
+        """(number, hash) of the last record that was made."""
+        return self._chain.seq - 1, self._chain.head
+
+    @property
+    def vouched(self) -> tuple[int, str] | None:
+        """(number, hash) of the newest record that is known to be on disk; None before the first."""
+        return None if self._appender is None else self._marks.vouched(self._appender.synced)
 
     def open(self, folder: Path) -> None:
         """Keep the log in `folder` from now on; a log that is there already is continued after its last record."""
@@ -45,6 +61,7 @@ class BlackBox:
         self.close(0, timeout_s=0.0)  # never wait for the disk here: the old folder's thread ends on its own
         self._folder = folder
         self._open_failure = ""
+        self._marks = Marks()
         try:
             path = folder / NAME
             content = path.read_bytes() if path.exists() else b""
@@ -82,4 +99,6 @@ class BlackBox:
                     self._appender.append(t_ns, NAME, b"\n")
                 self._write(t_ns, *first, False)
             line = self._chain.line(t_ns, kind, data)
+            if sync:
+                self._marks.add(self._chain)
             self._appender.append(t_ns, NAME, line, sync, self._chain.seq - 1)

@@ -4,58 +4,71 @@
 descriptor, reads no clock and cannot be made to deliver by anything but: a person's two keys, then an engine's order
 that the guard admits, renewed before its lease ends. Everything else ends in `latch`.
 
+What arrives is taken in three files by who said it: `engine_side`, `person`, `device_side`. What the machine itself
+does (arm, disarm, latch, watch, report) stands here.
+
 Order within a step: stops and losses, then the person, then the unit, then the engine (`_RANK`).
 """
 
-from collections.abc import Callable, Sequence
-from typing import get_args
+from collections.abc import Sequence
 
 from controller.clock import MS
-from controller.drivers.orthoses.events import JointEvent
 from controller.drivers.orthoses.kind import OrthosisKind
 from controller.drivers.stimulators.base import StimulatorDriver
-from controller.drivers.stimulators.events import Ready, UnitEvent, UnitFault, UnitWarning
 from controller.drivers.stimulators.kind import StimulatorKind
-from controller.gateway import ports
+from controller.gateway import device_side, engine_side, pedal, person, ports
 from controller.gateway.arming import ArmingDesk, Permission
+from controller.gateway.audit import AuditKeeper
 from controller.gateway.conditions import conditions_of
-from controller.gateway.delivery import Delivery, Verdict
+from controller.gateway.delivery import Delivery
+from controller.gateway.dose import DoseKeeper
 from controller.gateway.joint import Joint
-from controller.gateway.person import REQUESTS, stop_pressed
+from controller.gateway.permit import Holder, Permits
+from controller.gateway.presence import Presence
 from controller.gateway.states import PERMITS_DELIVERY, Happening, after
 from controller.gateway.status import status_of
 from controller.gateway.unit import Unit
 from controller.gateway.voice import Voice
 from controller.gateway.watch import Watch
-from controller.vocabulary import notices
 from controller.vocabulary.facts import ArmDenied, GatewayState, Latched
-from safety.interlocks import Conditions, first_open
-from safety.joint import Assist, Free, Hold, MotionOrder, Release
-from safety.orders import ArmScope, Deliver, Renew, Stop, StopReason
+from safety.interlocks import first_open
+from safety.orders import ArmScope
 
 STATUS_EVERY_NS = 100 * MS
 _RANK: dict[type, int] = {
     ports.StopSignal: 0,
     ports.FrontGone: 0,
     ports.EngineGone: 0,
+    ports.PedalOpened: 0,
+    ports.PedalGone: 0,
+    ports.PedalBytes: 0,
     ports.UnitGone: 1,
     ports.JointGone: 1,
     ports.FromFront: 2,
     ports.UnitBytes: 3,
     ports.JointBytes: 3,
 }
-_LISTEN = "Look at its cable and power, and whether this computer is very busy. Then acknowledge and arm again."
-_GO_ON = "Find out why, make it safe, then acknowledge and arm again."
+_INPUTS = engine_side.INPUTS | person.INPUTS | device_side.INPUTS | pedal.INPUTS
+"""What arrives, and the function that takes it: (core, now_ns, entry)."""
 
 
 class GatewayCore:
     """See the module's text. `kind` is the stimulator: its limits, and what makes a driver for a fresh connection.
 
-    `fault` is what the start-up self-test found, in a sentence: while it is not "", nothing can be armed.
+    `fault` is what the start-up self-test found, in a sentence: while it is not "", nothing can be armed. `holder` is
+    who works here with what authorisation; without one only simulated devices can be armed. `keeps_dose`: what a
+    patient had today is written down and read again (the shell has a place for it).
     """
 
     def __init__(
-        self, kind: StimulatorKind, first_number: int = 1, fault: str = "", orthosis: OrthosisKind | None = None
+        self,
+        kind: StimulatorKind,
+        first_number: int = 1,
+        fault: str = "",
+        orthosis: OrthosisKind | None = None,
+        holder: Holder | None = None,
+        keeps_dose: bool = False,
+        pedals: pedal.Pedals | None = None,
     ) -> None:
         self.state = GatewayState.CLOSED
         self.scope: ArmScope | None = None
@@ -68,22 +81,18 @@ class GatewayCore:
         self.unit: Unit[StimulatorDriver] = Unit(kind, self.voice)
         self.delivery = Delivery(kind.limits, self.voice, None if orthosis is None else orthosis.limits)
         self.joint = Joint(orthosis, self.delivery.guard, self.voice)
+        self.dose = DoseKeeper(self.delivery.guard, self.voice, keeps_dose)
+        self.audit = AuditKeeper(self.voice, keeps_dose)
+        self.permits = Permits(holder)
+        self._told_guard = False
+        self.patient = ""
+        """For whom the guard was told something last; "" before the first prescription."""
+        self.pedals = pedals or pedal.Pedals()
         self.watch = Watch()
+        self.presence = Presence()
         self.desk = ArmingDesk(first_number)
         self.wish: Permission | None = None
         self._status_due_ns = 0
-        self._handlers: dict[type, Callable[..., None]] = {
-            ports.FromEngine: self._on_engine,
-            ports.FromFront: self._on_front,
-            ports.EngineGone: self._on_engine_gone,
-            ports.FrontGone: self._on_front_gone,
-            ports.UnitOpened: self._on_opened,
-            ports.UnitMissing: lambda now_ns, entry: self.unit.could_not_open(now_ns, entry.cause),
-            ports.UnitGone: self._on_gone,
-            ports.UnitBytes: self._on_bytes,
-            **dict.fromkeys(get_args(ports.JointInput), self._on_joint),
-            ports.StopSignal: lambda now_ns, entry: stop_pressed(self, now_ns, entry.source),
-        }
 
     # -- the machine ---------------------------------------------------------------------------------------------
 
@@ -97,15 +106,22 @@ class GatewayCore:
         if self._fault_untold:
             self.voice.log(now_ns, "self_test_failed", {"fault": self._fault_untold}, sync=True)
             self._fault_untold = ""
+        if not self._told_guard:
+            self._told_guard = True
+            self.voice.log(now_ns, "guard_begun", self.delivery.guard.begun)
         jump_ns = self.watch.jumped_ns(now_ns)
         if jump_ns and self.state in PERMITS_DELIVERY:
-            self.latch(now_ns, f"The clock jumped by {jump_ns // MS} ms: the computer slept or froze.", _GO_ON)
+            self.latch(
+                now_ns, f"The clock jumped by {jump_ns // MS} ms: the computer slept or froze.", engine_side.GO_ON
+            )
+        if jump_ns:
+            self.delivery.guard.rest_anew(now_ns)
         if self.delivery.expired(now_ns) or self.joint.expired(now_ns):
-            self.latch(now_ns, "The engine fell silent: its lease ended, all output is off.", _GO_ON)
+            self.latch(now_ns, "The engine fell silent: its lease ended, all output is off.", engine_side.GO_ON)
         if len(inputs) > 1:
             inputs = sorted(inputs, key=lambda entry: _RANK.get(type(entry), 4))
         for entry in inputs:
-            self._handlers[type(entry)](now_ns, entry)
+            _INPUTS[type(entry)](self, now_ns, entry)
         return out
 
     def tick(self, now_ns: int) -> list[ports.Output]:
@@ -113,11 +129,16 @@ class GatewayCore:
         out = self.voice.begin()
         earned = self.delivery.leased(now_ns) or (self.unit.driver is not None and self.unit.driver.confirmed_zero)
         for event in self.unit.keep(now_ns, earned, self.leaving):
-            self._on_unit_event(now_ns, event)
+            device_side.heed_unit(self, now_ns, event)
         if self.joint.unit is not None:
-            self._heed_joint(now_ns, self.joint.keep(now_ns, self.leaving))
+            device_side.heed_joint(self, now_ns, self.joint.keep(now_ns, self.leaving))
+        pedal.keep(self, now_ns)
         self.arm_when_ready(now_ns)
-        self._keep_watch(now_ns)
+        self.keep_watch(now_ns)
+        self.dose.note(now_ns)
+        asked = self.delivery.guard.rest() if self.leaving else self.delivery.guard.take(now_ns)
+        if asked is not None:
+            self.voice.log(now_ns, "guard", asked)
         if now_ns >= self._status_due_ns:
             self.report(now_ns)
         return out
@@ -139,81 +160,15 @@ class GatewayCore:
             return self.unit.missing or "The unit has not said who it is yet. Wait a moment, or check its cable."
         if self.joint.unit is not None and not self.joint.identified:
             return self.joint.unit.missing or "The orthosis has not said who it is yet. Check its cable and power."
-        return self.delivery.misfit or first_open(conditions_of(self, now_ns, for_arming=True)) or ""
+        interlock = first_open(conditions_of(self, now_ns, for_arming=True))
+        return self.delivery.misfit or self.pedals.blocked(self.unit.identity) or interlock or self._unkept
 
-    # -- the engine ----------------------------------------------------------------------------------------------
-
-    def _on_engine(self, now_ns: int, entry: ports.FromEngine) -> None:
-        self.watch.heard_engine(now_ns)
-        message = entry.message
-        if isinstance(message, Deliver) or isinstance(message, Renew):  # noqa: SIM101 - a union costs three times this
-            self._on_order(now_ns, message)
-        elif isinstance(message, Stop):
-            self._on_stop_order(now_ns, message)
-        elif isinstance(message, Hold | Assist | Release | Free):
-            self._on_motion(now_ns, message)
-        elif isinstance(message, notices.Constrain):
-            self.delivery.constrain(now_ns, message)
-        elif isinstance(message, notices.ConstrainJoint):
-            self.joint.constrain(now_ns, message)
-        elif isinstance(message, notices.OpenRecord):
-            self.voice.out.append(ports.OpenLog(message.folder))
-
-    def _on_order(self, now_ns: int, order: Deliver | Renew) -> None:
-        conditions = conditions_of(self, now_ns)
-        if not (conditions.screen_alive and conditions.engine_alive):
-            # A silent screen is then named as the cause, not the order refused because of it.
-            self._keep_watch(now_ns)
-        self._miss_joint(now_ns, conditions)
-        driver = self.unit.driver
-        if self.state not in PERMITS_DELIVERY or driver is None:
-            self.delivery.refused += 1
-            return
-        verdict = self.delivery.order(now_ns, order, driver, conditions)
-        if verdict is Verdict.STARTED:
-            self._move(now_ns, Happening.DELIVERED)
-        elif verdict is Verdict.ENDED:
-            self._move(now_ns, Happening.RELEASED)
-        elif verdict is Verdict.UNSAFE:
-            self.latch(now_ns, self.delivery.cause, self.delivery.todo)
-
-    def _on_motion(self, now_ns: int, order: MotionOrder) -> None:
-        """Letting go is carried out in every state; a movement only where current would be permitted too."""
-        conditions = conditions_of(self, now_ns)
-        if isinstance(order, Hold | Assist):
-            self._miss_joint(now_ns, conditions)
-        if isinstance(order, Hold | Assist) and self.state not in PERMITS_DELIVERY:
-            self.delivery.refused += 1
-        elif self.joint.order(now_ns, order, conditions) is Verdict.UNSAFE:
-            self.latch(now_ns, self.joint.cause, self.joint.todo)
-
-    def _miss_joint(self, now_ns: int, conditions: Conditions) -> None:
-        """A silent orthosis is then named as the cause, not the order that the guard would refuse because of it."""
-        if not conditions.joint_ok and self.state in PERMITS_DELIVERY:
-            self.latch(now_ns, "The orthosis did not say for 60 ms where the joint is.", _LISTEN)
-
-    def _on_stop_order(self, now_ns: int, order: Stop) -> None:
-        driver = self.unit.driver
-        if order.reason is not StopReason.RELEASE:
-            if self.state in PERMITS_DELIVERY:
-                self.latch(now_ns, "The engine stopped the session.", _GO_ON)
-        elif driver is not None and self.delivery.on:
-            self.delivery.release(now_ns, driver, "released")
-            self._move(now_ns, Happening.RELEASED)
-
-    def _on_engine_gone(self, now_ns: int, entry: ports.EngineGone) -> None:
-        self.watch.engine_here = False
-        if self.state in PERMITS_DELIVERY:
-            self.latch(now_ns, f"The engine has gone ({entry.cause}).", "End this session and start stimloop again.")
-        self.report(now_ns)
+    @property
+    def _unkept(self) -> str:
+        """What has to be written down and cannot be."""
+        return self.dose.blocked or self.audit.blocked
 
     # -- a person at the screen ----------------------------------------------------------------------------------
-
-    def _on_front(self, now_ns: int, entry: ports.FromFront) -> None:
-        self.watch.heard_front(now_ns)
-        obey = REQUESTS.get(type(entry.message))
-        if obey is not None:
-            obey(self, now_ns, entry.message)
 
     def arm_when_ready(self, now_ns: int) -> None:
         """Carry out a confirmed wish to arm, once every device is ready."""
@@ -230,8 +185,10 @@ class GatewayCore:
         self.scope = wish.scope
         self.cause = self.todo = ""
         self.delivery.guard.arm(wish.scope, now_ns)
+        self.presence.armed(now_ns)
+        self.permits.forget()
         self.voice.log(now_ns, happening, {"scope": wish.scope, "reason": wish.reason}, sync=True)
-        self._move(now_ns, happening)
+        self.move(now_ns, happening)
 
     def disarm(self, now_ns: int, reason: str) -> None:
         """Output off and permission gone; nothing to do where nothing was armed."""
@@ -239,80 +196,28 @@ class GatewayCore:
         if self.state not in PERMITS_DELIVERY:
             return
         self._off(now_ns)
-        self._move(now_ns, Happening.DISARMED)
+        self.move(now_ns, Happening.DISARMED)
         self.voice.log(now_ns, "disarmed", {"reason": reason}, sync=True)
-
-    def _on_front_gone(self, now_ns: int, entry: ports.FrontGone) -> None:
-        self.watch.front_here = False
-        self.leaving = True
-        self.latch(now_ns, f"The screen has gone ({entry.cause}).", "Start stimloop again.")
 
     def forget_wish(self) -> None:
         """A stop came between the two keys, or instead of them."""
         self.desk.forget()
         self.wish = None
 
-    # -- the unit ------------------------------------------------------------------------------------------------
-
-    def _on_opened(self, now_ns: int, entry: ports.UnitOpened) -> None:
-        self.unit.opened(now_ns, entry.port)
-        if self.state is GatewayState.CLOSED:
-            self._move(now_ns, Happening.OPENED)
-
-    def _on_gone(self, now_ns: int, entry: ports.UnitGone) -> None:
-        if self.state in PERMITS_DELIVERY:
-            todo = f"TAKE THE LEADS OFF: {self.kind.capabilities.alone} Then plug it in again."
-            self.latch(now_ns, f"The unit was lost ({entry.cause}).", todo)
-        elif self.state is not GatewayState.LATCHED and self.state is not GatewayState.CLOSED:
-            self._move(now_ns, Happening.LOST)
-        self.forget_wish()
-        self.unit.lost(now_ns, entry.cause)
-        self.report(now_ns)
-
-    def _on_bytes(self, now_ns: int, entry: ports.UnitBytes) -> None:
-        for event in self.unit.feed(now_ns, entry.data):
-            self._on_unit_event(now_ns, event)
-
-    def _on_unit_event(self, now_ns: int, event: UnitEvent) -> None:
-        if isinstance(event, Ready):
-            if self.state is GatewayState.CONNECTED:
-                self._move(now_ns, Happening.READY)
-            self.arm_when_ready(now_ns)
-        elif isinstance(event, UnitWarning):
-            self.unit.warn(now_ns, event)
-        elif isinstance(event, UnitFault):
-            fault = self.unit.explain(event)
-            self.latch(now_ns, fault.cause, fault.todo)
-
-    # -- the powered orthosis ------------------------------------------------------------------------------------
-
-    def _on_joint(self, now_ns: int, entry: ports.JointInput) -> None:
-        if isinstance(entry, ports.JointGone):
-            if self.state in PERMITS_DELIVERY:
-                todo = "SUPPORT THE LIMB and switch the orthosis off at its own switch. Then plug it in again."
-                self.latch(now_ns, f"The orthosis was lost ({entry.cause}).", todo)
-            self.forget_wish()
-        self._heed_joint(now_ns, self.joint.take(now_ns, entry))
-
-    def _heed_joint(self, now_ns: int, events: list[JointEvent]) -> None:
-        for event in events:
-            fault = self.joint.heed(now_ns, event)
-            if fault is not None:
-                self.latch(now_ns, fault.cause, fault.todo)
-            elif isinstance(event, Ready):
-                self.arm_when_ready(now_ns)
-
     # -- silence means stop --------------------------------------------------------------------------------------
 
-    def _keep_watch(self, now_ns: int) -> None:
+    def keep_watch(self, now_ns: int) -> None:
+        """While armed: screen and engine must be heard; and a rest that is over is over."""
         if self.state not in PERMITS_DELIVERY:
             return
         if not self.watch.front_alive(now_ns):
-            self.latch(now_ns, "The screen fell silent for 500 ms.", _GO_ON)
+            self.latch(now_ns, "The screen fell silent for 500 ms.", engine_side.GO_ON)
         elif not self.watch.engine_alive(now_ns):
-            self.latch(now_ns, "The engine fell silent for 500 ms.", _GO_ON)
-        elif self.state is GatewayState.RESTING and now_ns >= self.delivery.guard.rest_until_ns:
-            self._move(now_ns, Happening.RESTED)
+            self.latch(now_ns, "The engine fell silent for 500 ms.", engine_side.GO_ON)
+        else:
+            self.presence.keep(self, now_ns)
+        if self.state is GatewayState.RESTING and now_ns >= self.delivery.guard.rest_until_ns:
+            self.move(now_ns, Happening.RESTED)
 
     def latch(self, now_ns: int, cause: str, todo: str) -> None:
         """Stop, now and for good: the first cause is kept until a person re-arms."""
@@ -328,7 +233,7 @@ class GatewayCore:
         self.cause, self.todo = cause, todo
         self.voice.all(Latched(now_ns, cause, todo))
         self.voice.log(now_ns, "latched", {"cause": cause, "from": self.state}, sync=True)
-        self._move(now_ns, Happening.LATCHED)
+        self.move(now_ns, Happening.LATCHED)
 
     def _off(self, now_ns: int) -> None:
         self.unit.stop(now_ns)
@@ -340,11 +245,13 @@ class GatewayCore:
 
     # -- what is so now ------------------------------------------------------------------------------------------
 
-    def _move(self, now_ns: int, happening: Happening) -> None:
+    def move(self, now_ns: int, happening: Happening) -> None:
+        """To the state that the table gives, said at once."""
         self.state = after(self.state, happening)
         self.report(now_ns)
 
     def report(self, now_ns: int) -> None:
         """Tell screen and engine how things stand, now."""
         self._status_due_ns = now_ns + STATUS_EVERY_NS
+        self.permits.note(self, now_ns)
         self.voice.all(status_of(self, now_ns))

@@ -7,9 +7,9 @@ from controller.drivers.stimulators.base import StimulatorDriver
 from controller.drivers.stimulators.events import PairCheckFailed
 from controller.gateway.fitness import misfit
 from controller.gateway.voice import Voice
+from controller.gateway.witness import WitnessedGuard
 from controller.vocabulary import notices, requests
 from controller.vocabulary.facts import BurstEnded, BurstStarted, Refusal
-from safety.guard import Guard
 from safety.interlocks import Conditions
 from safety.joint import JointDeviceLimits
 from safety.limits import DeviceLimits
@@ -29,7 +29,7 @@ class Delivery:
     """Holds the guard, the lease and whether a burst is on. It never latches by itself: it says `UNSAFE`."""
 
     def __init__(self, device: DeviceLimits, voice: Voice, joint: JointDeviceLimits | None = None) -> None:
-        self.guard = Guard(device, joint)
+        self.guard = WitnessedGuard(device, joint)
         self.misfit = ""
         """Why the protocol does not fit this unit; "" when it does."""
         self._device = device
@@ -37,6 +37,9 @@ class Delivery:
         self.on = False
         self.lease_until_ns = 0
         self.refused = 0
+        """Orders that the guard refused."""
+        self.dropped = 0
+        """Orders that came while nothing was armed: no fault, only late, and put to nobody."""
         self.cause = ""
         self.todo = ""
         self._voice = voice
@@ -81,6 +84,25 @@ class Delivery:
         limits = [self.guard.limit(channel, ArmScope.SESSION) for channel in channels]
         return any(limit is not None and limit.ceiling_ua > 0 for limit in limits)
 
+    @property
+    def unfit(self) -> str:
+        """Why a session can deliver nothing today, in one sentence with what to do; "" when it can."""
+        if not self.fitted:
+            return "No channel has a ceiling of today. Fit the electrodes first, then arm for the session."
+        if self.unidentified:
+            names = " and ".join([str(channel) for channel in self.unidentified])
+            return f"Nobody has confirmed yet which muscle channel {names} moves. Identify it in fitting, then arm."
+        wrong = self.guard.position_fault
+        return f"{wrong} Look at the patient and confirm the position (F2, then p), then arm." if wrong else ""
+
+    @property
+    def unidentified(self) -> list[int]:
+        """Channels with a ceiling of today whose muscle nobody has confirmed."""
+        channels = range(1, self._device.channels + 1)
+        limits = [self.guard.limit(channel, ArmScope.SESSION) for channel in channels]
+        found = [limit.channel for limit in limits if limit is not None and limit.ceiling_ua > 0]
+        return [channel for channel in found if channel not in self.guard.identified]
+
     def expired(self, now_ns: int) -> bool:
         """A burst is on and its lease is over."""
         return self.on and now_ns > self.lease_until_ns
@@ -96,10 +118,25 @@ class Delivery:
         refusal = self.guard.constrain(**_fields(wish))
         self._note(now_ns, "constrained", wish, refusal)
 
-    def prescribe(self, now_ns: int, wish: requests.Prescribe, armed: bool) -> None:
-        """What a person found today for one channel."""
-        refusal = self.guard.prescribe(**_fields(wish), armed=armed)
+    def prescribe(self, now_ns: int, wish: requests.Prescribe, armed: bool) -> bool:
+        """What a person found today for one channel; True when the guard took it."""
+        told = _fields(wish)
+        del told["reason"]
+        refusal = self.guard.prescribe(**told, armed=armed)
         self._note(now_ns, "prescribed", wish, refusal)
+        return refusal is None
+
+    def identify(self, now_ns: int, wish: requests.Identified) -> None:
+        """A person saw the right muscle move."""
+        self._note(now_ns, "channel_identified", wish, self.guard.identify(wish.channel, wish.patient, wish.date))
+
+    def place(self, now_ns: int, wish: requests.Place, armed: bool) -> None:
+        """A person looked how the patient is placed."""
+        self._note(now_ns, "position_confirmed", wish, self.guard.place(**_fields(wish), armed=armed))
+
+    def need_position(self, now_ns: int, wish: notices.NeedPosition) -> None:
+        """The position that the protocol is made for."""
+        self._note(now_ns, "position_needed", wish, self.guard.need(wish.position))
 
     def _start(self, now_ns: int, order: Deliver) -> Verdict:
         self.on = True
@@ -120,9 +157,7 @@ class Delivery:
             return Verdict.UNSAFE
         return self.release(now_ns, driver, f"refused by {answer.rule}") if self.on else Verdict.CARRIED
 
-    def _note(
-        self, now_ns: int, kind: str, wish: notices.Constrain | requests.Prescribe, refusal: Refused | None
-    ) -> None:
+    def _note(self, now_ns: int, kind: str, wish: "_Told", refusal: Refused | None) -> None:
         data = _fields(wish)
         if refusal is not None:
             data |= {"refused": refusal.rule, "reason": refusal.reason}
@@ -130,5 +165,8 @@ class Delivery:
         self._voice.log(now_ns, kind, data, sync=True)
 
 
-def _fields(wish: notices.Constrain | requests.Prescribe) -> dict[str, Any]:
+_Told = notices.Constrain | notices.NeedPosition | requests.Prescribe | requests.Identified | requests.Place
+
+
+def _fields(wish: _Told) -> dict[str, Any]:
     return {name: getattr(wish, name) for name in wish.__slots__}

@@ -238,10 +238,13 @@ class Joint:
 
     # -- what a person measured, and what the protocol narrows ---------------------------------------------------
 
-    def prescribe(self, now_ns: int, wish: requests.PrescribeJoint, armed: bool) -> None:
-        """Range of motion and torque ceiling of today."""
+    def prescribe(self, now_ns: int, wish: requests.PrescribeJoint, armed: bool) -> bool:
+        """Range of motion and torque ceiling of today; True when the guard took them."""
         fields = {name: getattr(wish, name) for name in wish.__slots__}
-        self._note(now_ns, "joint_prescribed", fields, self._guard.prescribe_joint(**fields, armed=armed))
+        given = {name: value for name, value in fields.items() if name != "reason"}
+        refused = self._guard.prescribe_joint(**given, armed=armed)
+        self._note(now_ns, "joint_prescribed", fields, refused)
+        return refused is None
 
     def constrain(self, now_ns: int, wish: notices.ConstrainJoint) -> None:
         """The protocol's own limits: they can only narrow."""

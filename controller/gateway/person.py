@@ -13,13 +13,38 @@ if TYPE_CHECKING:
     from controller.gateway.core import GatewayCore
 
 
+def heard(core: "GatewayCore", now_ns: int, entry: ports.FromFront) -> None:
+    """A request. That it came at all is what keeps the screen alive for the gateway."""
+    core.watch.heard_front(now_ns)
+    if type(entry.message) is not requests.Heartbeat:
+        core.presence.noticed(now_ns)
+    obey = REQUESTS.get(type(entry.message))
+    if obey is not None:
+        obey(core, now_ns, entry.message)
+
+
+def gone(core: "GatewayCore", now_ns: int, entry: ports.FrontGone) -> None:
+    """The screen's line has ended."""
+    core.watch.front_here = False
+    core.leaving = True
+    core.latch(now_ns, f"The screen has gone ({entry.cause}).", "Start stimloop again.")
+
+
+def stop_from_outside(core: "GatewayCore", now_ns: int, entry: ports.StopSignal) -> None:
+    """STOP that did not pass through the screen."""
+    stop_pressed(core, now_ns, entry.source)
+
+
 def stop(core: "GatewayCore", now_ns: int, wish: requests.StopNow) -> None:
     stop_pressed(core, now_ns, wish.source)
 
 
-def stop_pressed(core: "GatewayCore", now_ns: int, source: str) -> None:
-    """STOP, from wherever it came: everything off in every state, and a latch where something was armed."""
-    core.stop_tested = True
+def stop_pressed(core: "GatewayCore", now_ns: int, source: str, tests: bool = True) -> None:
+    """STOP, from wherever it came: everything off in every state, and a latch where something was armed.
+
+    `tests`: it shows that the screen's STOP arrives. A foot pedal's press shows that of the pedal alone.
+    """
+    core.stop_tested = core.stop_tested or tests
     core.forget_wish()
     if core.state in PERMITS_DELIVERY:
         core.latch(now_ns, f"STOP was pressed ({source}).", "Look after the patient, then acknowledge and arm.")
@@ -32,7 +57,7 @@ def stop_pressed(core: "GatewayCore", now_ns: int, source: str) -> None:
 
 def arm(core: "GatewayCore", now_ns: int, wish: requests.Arm) -> None:
     latched = core.state is GatewayState.LATCHED
-    blocked = core.blocked(now_ns) or _unfitted(core, wish.scope)
+    blocked = core.blocked(now_ns) or core.permits.unsuited(core, now_ns, wish.scope) or _unfitted(core, wish.scope)
     answer = core.desk.ask(now_ns, wish.scope, wish.reason, latched, blocked)
     core.voice.out.append(ports.ToFront(answer))
 
@@ -41,9 +66,7 @@ def _unfitted(core: "GatewayCore", scope: ArmScope) -> str:
     """A session with nothing fitted could only end in a refusal: say so before it is armed."""
     if scope is ArmScope.FITTING:
         return ""
-    if core.delivery.fitted:
-        return core.joint.unfitted
-    return "No channel has a ceiling of today. Fit the electrodes first, then arm for the session."
+    return core.delivery.unfit or core.joint.unfitted
 
 
 def confirm(core: "GatewayCore", now_ns: int, wish: requests.ConfirmArm) -> None:
@@ -65,14 +88,72 @@ def disarm(core: "GatewayCore", now_ns: int, wish: requests.Disarm) -> None:
 
 def press(core: "GatewayCore", now_ns: int, wish: requests.Press) -> None:
     core.delivery.guard.press(wish.number, now_ns)
+    core.permits.press(wish.number, now_ns)
 
 
 def prescribe(core: "GatewayCore", now_ns: int, wish: requests.Prescribe) -> None:
-    core.delivery.prescribe(now_ns, wish, core.state in PERMITS_DELIVERY)
+    subject = f"{wish.patient} {wish.date} channel {wish.channel}"
+    new = {"region": wish.region, "pad_area_mm2": wish.pad_area_mm2}
+    new |= {"ceiling_ua": wish.ceiling_ua, "motor_ua": wish.motor_ua}
+    armed = core.state in PERMITS_DELIVERY
+    if not armed and core.audit.unexplained(now_ns, "prescription", subject, new, wish.reason):
+        return
+    if core.delivery.prescribe(now_ns, wish, armed):
+        core.audit.change(now_ns, "prescription", subject, new, wish.reason, stands=wish.ceiling_ua > 0)
+        _meet(core, wish.patient, wish.date)
 
 
 def prescribe_joint(core: "GatewayCore", now_ns: int, wish: requests.PrescribeJoint) -> None:
-    core.joint.prescribe(now_ns, wish, core.state in PERMITS_DELIVERY)
+    subject = f"{wish.patient} {wish.date} {wish.side} {wish.region}"
+    new = {"rom_min_cdeg": wish.rom_min_cdeg, "rom_max_cdeg": wish.rom_max_cdeg, "torque_mnm": wish.torque_mnm}
+    armed = core.state in PERMITS_DELIVERY
+    if not armed and core.audit.unexplained(now_ns, "prescription", subject, new, wish.reason):
+        return
+    if core.joint.prescribe(now_ns, wish, armed):
+        core.audit.change(now_ns, "prescription", subject, new, wish.reason, stands=wish.torque_mnm > 0)
+        _meet(core, wish.patient, wish.date)
+
+
+def _meet(core: "GatewayCore", patient: str, date: str) -> None:
+    """From now on it is this patient, on this day: what they had today must be known before anything is armed."""
+    core.patient = patient
+    core.dose.meet(patient, date)
+
+
+def dose_read(core: "GatewayCore", now_ns: int, entry: ports.DoseRead) -> None:
+    """What was written down of today's dose."""
+    core.dose.read(now_ns, entry)
+
+
+def dose_failed(core: "GatewayCore", now_ns: int, entry: ports.DoseFailed) -> None:
+    """Today's dose cannot be written down any more."""
+    core.dose.failed(now_ns, entry.cause)
+
+
+def audit_head(core: "GatewayCore", now_ns: int, entry: ports.AuditHead) -> None:
+    """The record of changes went on: the session's log vouches for it."""
+    core.audit.head(now_ns, entry)
+
+
+def audit_failed(core: "GatewayCore", now_ns: int, entry: ports.AuditFailed) -> None:
+    """Changes cannot be written down any more."""
+    core.audit.failed(now_ns, entry.cause)
+
+
+def log_failed(core: "GatewayCore", now_ns: int, entry: ports.LogFailed) -> None:
+    """No current without the gateway's own log: it stops, and nothing new is armed."""
+    core.audit.failed(now_ns, entry.cause)
+    core.latch(now_ns, f"The gateway's log cannot be written: {entry.cause}.", "Free the disk, then start again.")
+
+
+def identified(core: "GatewayCore", now_ns: int, wish: requests.Identified) -> None:
+    core.delivery.identify(now_ns, wish)
+    core.report(now_ns)
+
+
+def place(core: "GatewayCore", now_ns: int, wish: requests.Place) -> None:
+    core.delivery.place(now_ns, wish, core.state in PERMITS_DELIVERY)
+    core.report(now_ns)
 
 
 REQUESTS: dict[type, Callable[..., None]] = {
@@ -83,5 +164,18 @@ REQUESTS: dict[type, Callable[..., None]] = {
     requests.Press: press,
     requests.Prescribe: prescribe,
     requests.PrescribeJoint: prescribe_joint,
+    requests.Identified: identified,
+    requests.Place: place,
 }
 """A heartbeat needs no function: that it was heard is all that it says."""
+
+INPUTS: dict[type, Callable[..., None]] = {
+    ports.FromFront: heard,
+    ports.FrontGone: gone,
+    ports.StopSignal: stop_from_outside,
+    ports.DoseRead: dose_read,
+    ports.DoseFailed: dose_failed,
+    ports.AuditHead: audit_head,
+    ports.AuditFailed: audit_failed,
+    ports.LogFailed: log_failed,
+}

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 from controller.vocabulary.facts import ArmDenied, ArmNumber, Fact
 from controller.vocabulary.notices import Notice
+from controller.vocabulary.pedal import PedalRole
 from controller.vocabulary.requests import Request
 from safety.joint import MotionOrder
 from safety.orders import Order
@@ -87,9 +88,79 @@ class StopSignal(NamedTuple):
     source: str
 
 
+class DoseRead(NamedTuple):
+    """What a patient had earlier that day: bursts, ns of current, movements, ns of torque; or why it is not known."""
+
+    patient: str
+    date: str
+    amounts: tuple[int, int, int, int]
+    fault: str
+
+
+class DoseFailed(NamedTuple):
+    """The day's dose cannot be written down any more."""
+
+    cause: str
+
+
+class PedalOpened(NamedTuple):
+    """A foot pedal is open. `held`: the keys that were down at that moment, one set for each of its nodes."""
+
+    role: PedalRole
+    serial: str
+    name: str
+    held: tuple[frozenset[int], ...]
+    simulated: bool = False
+
+
+class PedalMissing(NamedTuple):
+    """A foot pedal could not be opened; one sentence with what to do."""
+
+    role: PedalRole
+    cause: str
+
+
+class PedalGone(NamedTuple):
+    """A foot pedal was lost."""
+
+    role: PedalRole
+    cause: str
+
+
+class PedalBytes(NamedTuple):
+    """Bytes of one node of a foot pedal (`node` counts from 0): input events of the kernel."""
+
+    role: PedalRole
+    node: int
+    data: bytes
+
+
+class AuditHead(NamedTuple):
+    """The record of changes is on disk up to this record."""
+
+    seq: int
+    hash: str
+
+
+class AuditFailed(NamedTuple):
+    """Changes cannot be written down any more."""
+
+    cause: str
+
+
+class LogFailed(NamedTuple):
+    """The gateway's own log cannot be written any more."""
+
+    cause: str
+
+
 UnitInput = UnitOpened | UnitMissing | UnitGone | UnitBytes
 JointInput = JointOpened | JointMissing | JointGone | JointBytes
-Input = FromEngine | FromFront | EngineGone | FrontGone | UnitInput | JointInput | StopSignal
+DoseInput = DoseRead | DoseFailed
+AuditInput = AuditHead | AuditFailed | LogFailed
+PedalInput = PedalOpened | PedalMissing | PedalGone | PedalBytes
+_Said = FromEngine | FromFront | EngineGone | FrontGone | StopSignal
+Input = _Said | UnitInput | JointInput | PedalInput | DoseInput | AuditInput
 
 
 class ToUnit(NamedTuple):
@@ -132,6 +203,12 @@ class CloseJoint(NamedTuple):
     """Close the powered orthosis' port."""
 
 
+class OpenPedal(NamedTuple):
+    """Try to find and open this foot pedal now."""
+
+    role: PedalRole
+
+
 class Log(NamedTuple):
     """A record for the gateway's own log; `sync` asks for it to be on disk as soon as possible."""
 
@@ -147,4 +224,32 @@ class OpenLog(NamedTuple):
     folder: str
 
 
-Output = ToUnit | ToJoint | ToEngine | ToFront | OpenUnit | CloseUnit | OpenJoint | CloseJoint | Log | OpenLog
+class OpenDose(NamedTuple):
+    """Say what this patient had earlier on that day, and be ready to write down what comes."""
+
+    patient: str
+    date: str
+
+
+class NoteDose(NamedTuple):
+    """Write down what this patient has had on that day by now."""
+
+    t_ns: int
+    patient: str
+    date: str
+    amounts: tuple[int, int, int, int]
+
+
+class Audit(NamedTuple):
+    """Write down a change: what, of whom or which, now how, and why."""
+
+    t_ns: int
+    what: str
+    subject: str
+    new: dict[str, Any]
+    reason: str
+
+
+DoseOutput = OpenDose | NoteDose
+_Port = OpenUnit | CloseUnit | OpenJoint | CloseJoint | OpenPedal
+Output = ToUnit | ToJoint | ToEngine | ToFront | _Port | Log | OpenLog | DoseOutput | Audit

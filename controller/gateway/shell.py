@@ -29,8 +29,11 @@ from controller.channel.waiter import Waiter
 from controller.clock import MS, now_ns
 from controller.gateway import ports
 from controller.gateway.blackbox import BlackBox
+from controller.gateway.changes import Changes
 from controller.gateway.core import GatewayCore
 from controller.gateway.device_port import DevicePort, PortInputs
+from controller.gateway.dose_book import DoseBook
+from controller.gateway.pedal_port import PedalPort
 from controller.vocabulary.facts import BurstStarted
 from safety.orders import Deliver
 
@@ -51,6 +54,7 @@ class GatewayShell:
         unit_url: str,
         runtime: Path,
         joint_url: str = "",
+        data: Path | None = None,
     ) -> None:
         self._core = core
         self._front: Line | None = Line(front)
@@ -59,12 +63,19 @@ class GatewayShell:
         self._signals = SignalPipe()
         self._log = BlackBox()
         self._inputs: list[ports.Input] = []
+        self._changes = None if data is None else Changes(data, core.permits.holder.operator, self._inputs)
+        self._dose = None if data is None else DoseBook(data)
+        self._dose_failed = self._log_failed = ""
         self._ending_at_ns = 0
         self._waiter = Waiter()
         self._unit = DevicePort(unit_url, core.kind.line, _UNIT, self._inputs, self._waiter)
         self._joint: DevicePort | None = None
         if core.joint.kind is not None:
             self._joint = DevicePort(joint_url, core.joint.kind.line, _JOINT, self._inputs, self._waiter)
+        self._pedals = {
+            role: PedalPort(role, pedal.serial, self._inputs, self._waiter)
+            for role, pedal in core.pedals.by_role.items()
+        }
         self._waiter.watch(self._stop.fileno(), self._read_stop)
         self._waiter.watch(self._signals.fileno(), self._read_signals)
         self._waiter.watch(front.fileno(), self._read_front)
@@ -75,17 +86,47 @@ class GatewayShell:
         self._unit.open()
         if self._joint is not None:
             self._joint.open()
+        for pedal in self._pedals.values():
+            pedal.open()
         while not self._finished():
             ready = self._wait()
             for reader in ready:
                 reader()
+            self._look_at_dose()
+            self._look_at_changes()
+            self._look_at_log()
             inputs = self._inputs[:]
             self._inputs.clear()
             now = now_ns()
             self._perform(self._core.decide(now, inputs))
             self._perform(self._core.tick(now))
+        folder, head = self._log.folder, self._log.head
         self._log.close(now_ns())
+        if self._changes is not None:
+            self._changes.close(folder, head)
+        if self._dose is not None:
+            self._dose.close(timeout_s=2.0)
         self._stop.close()
+
+    def _look_at_dose(self) -> None:
+        failed = "" if self._dose is None else self._dose.failed
+        if failed != self._dose_failed:
+            self._dose_failed = failed
+            if failed:
+                self._inputs.append(ports.DoseFailed(failed))
+
+    def _look_at_log(self) -> None:
+        failed = self._log.failed
+        if failed and failed != self._log_failed:
+            self._inputs.append(ports.LogFailed(failed))
+        self._log_failed = failed
+
+    def _look_at_changes(self) -> None:
+        if self._changes is None:
+            return
+        head = self._changes.look(now_ns(), self._log.vouched)
+        if head is not None and self._engine is not None:
+            self._engine.send(*encode(head))
 
     def _finished(self) -> bool:
         if not self._core.leaving:
@@ -127,7 +168,8 @@ class GatewayShell:
             for kind, payload in self._engine.receive():
                 if kind in _ORDERS:
                     order = decode_order(kind, payload)
-                    pressed = pressed or (type(order) is Deliver and order.press != 0)
+                    starts = type(order) is Deliver and not self._core.delivery.on
+                    pressed = pressed or starts or (type(order) is Deliver and order.press != 0)
                     self._inputs.append(ports.FromEngine(order))
                 else:
                     self._inputs.append(ports.FromEngine(decode(kind, payload)))
@@ -135,9 +177,9 @@ class GatewayShell:
             self._waiter.forget(self._engine.fileno())
             self._engine = None
             self._inputs.append(ports.EngineGone(str(error)))
-        # An order of fitting answers to a key press that was sent before it on the other line: whatever a person said
-        # before the engine's words arrived is read too, and the core takes the person first.
-        if pressed:
+        # An order of fitting, and one that begins a burst, may answer to a key press that was sent before it on the
+        # other line: whatever a person said before the engine's words arrived is read too, and is taken first.
+        if pressed or self._core.permits.by_button_only:
             self._read_front()
 
     def _read_stop(self) -> None:
@@ -168,15 +210,32 @@ class GatewayShell:
                 self._log.record(output.t_ns, output.kind, output.data, output.sync)
             elif isinstance(output, ports.OpenLog):
                 self._log.open(Path(output.folder))
+                if self._changes is not None:
+                    self._changes.session(now_ns(), Path(output.folder))
+            elif isinstance(output, ports.Audit):
+                if self._changes is not None:
+                    self._changes.add(output)
+            elif isinstance(output, ports.DoseOutput):
+                self._mind_dose(output)
             else:
                 self._mind_port(output)
         self._stop.acknowledge()
+
+    def _mind_dose(self, output: ports.DoseOutput) -> None:
+        if self._dose is None:
+            return
+        if isinstance(output, ports.NoteDose):
+            self._dose.note(output)
+        else:
+            self._inputs.append(self._dose.open(now_ns(), output.patient, output.date))
 
     def _mind_port(self, output: ports.Output) -> None:
         if isinstance(output, ports.OpenUnit):
             self._unit.open()
         elif isinstance(output, ports.CloseUnit):
             self._unit.close()
+        elif isinstance(output, ports.OpenPedal):
+            self._pedals[output.role].open()
         elif self._joint is None:
             return
         elif isinstance(output, ports.ToJoint):

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from controller.clock import MS
+from controller.gateway.states import PERMITS_DELIVERY
 from controller.vocabulary.facts import ChannelOutput, GatewayStatus
 from safety.interlocks import is_simulated
 
@@ -15,6 +16,8 @@ def status_of(core: "GatewayCore", now_ns: int) -> GatewayStatus:
     driver = core.unit.driver
     outputs = () if driver is None else tuple(ChannelOutput(*output) for output in driver.outputs())
     joint = core.joint.report()
+    placed = core.delivery.guard.placed
+    found = core.permits.found(core, now_ns)
     rest_until_ns = core.delivery.guard.rest_until_ns
     return GatewayStatus(
         t_ns=now_ns,
@@ -34,4 +37,13 @@ def status_of(core: "GatewayCore", now_ns: int) -> GatewayStatus:
         capabilities=core.kind.capabilities,
         warning=core.unit.warning,
         joint=() if joint is None else (joint,),
+        identified=core.delivery.guard.identified,
+        position="" if placed is None else placed.position.value,
+        position_of="" if placed is None else placed.patient,
+        pedals=core.pedals.reports(core.unit.identity),
+        stage=found.stage,
+        permission=found.why,
+        operator=core.permits.holder.operator,
+        alone=core.state in PERMITS_DELIVERY and core.presence.asks(now_ns),
+        dropped=core.delivery.dropped,
     )

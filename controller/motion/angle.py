@@ -54,6 +54,20 @@ class LimbAngle:
         self._quaternion_at -= self._turned
         self._turned = 0.0
 
+    def set_sign(self, sign: int) -> None:
+        """Which turn is positive from now on: 1 or -1; anything else raises ValueError."""
+        if sign not in (1, -1):
+            raise ValueError(f"the sign of a movement axis is 1 or -1, not {sign!r}")
+        self._sign = sign
+
+    def find(self, acc_g: Vector | None) -> None:
+        """The limb is still and the angle is lost: gravity gives it back; where it cannot, this is the reference."""
+        self._quaternion = None
+        if acc_g is not None and self._tilt is not None:
+            self.step((0.0, 0.0, 0.0), acc_g, None, -1.0)
+            return
+        self.set_reference()
+
     def step(self, gyro_dps: Vector, acc_g: Vector | None, quaternion: Quaternion | None, dt_s: float) -> float:
         """One sample, `dt_s` after the last. Returns the angle in deg.
 

@@ -73,6 +73,25 @@ class CalibrationRun:
         return self._step is _Step.CUED
 
     @property
+    def asks(self) -> bool:
+        """The patient is asked for attempts at all."""
+        return self._attempts > 0
+
+    @property
+    def resting(self) -> bool:
+        """The limb at rest is being recorded."""
+        return self._step is _Step.REST
+
+    @property
+    def moving(self) -> bool:
+        """The limb is in an asked-for attempt, from its first rise on."""
+        return self._step is _Step.MOVING or (self._step is _Step.CUED and self._above_ns >= 0)
+
+    def refuse(self, refused: CalibrationRefused) -> None:
+        """What else was found in the same attempts speaks against them."""
+        self._end(refused)
+
+    @property
     def view(self) -> CalibrationView:
         """For the screen. `progress` is 0..1 of the running stage."""
         result = self.result

@@ -11,8 +11,15 @@ from enum import StrEnum
 from typing import Final
 
 from controller.motion.freshness import Freshness
+from controller.motion.gate import AttemptGate
 from controller.motion.settings import AttemptSettings
-from controller.vocabulary.events import AttemptFaded, AttemptOutsideWindow, AttemptStarted, MotionEvent
+from controller.vocabulary.events import (
+    AttemptFaded,
+    AttemptOutsideWindow,
+    AttemptStarted,
+    AttemptVetoed,
+    MotionEvent,
+)
 from controller.vocabulary.feature import AttemptState, Feature
 
 _SPEED_MAX: Final = 100_000.0  # deg/s: refuses NaN and infinity, nothing that a limb can do
@@ -30,6 +37,7 @@ class Turn(StrEnum):
     CROSSED = "crossed"  # above the attempt threshold
     FELL = "fell"  # below the off threshold before the dwell was over
     DWELT = "dwelt"  # an attempt
+    VETOED = "vetoed"  # fast and long enough, but it is no attempt: the wrong way, or to and fro
     OUTSIDE = "outside"  # it would have been one, but began outside the cue window
     RECOVERED = "recovered"  # refractory time over
     STIMULATED = "stimulated"  # current flows, or flowed less than the blanking time ago; an actuator moves the limb
@@ -46,6 +54,7 @@ TRANSITIONS: Final[dict[tuple[AttemptState, Turn], AttemptState]] = {
     (_S.ARMED, Turn.CROSSED): _S.CANDIDATE,
     (_S.CANDIDATE, Turn.FELL): _S.ARMED,
     (_S.CANDIDATE, Turn.DWELT): _S.FIRED,
+    (_S.CANDIDATE, Turn.VETOED): _S.QUIET_WAIT,
     (_S.CANDIDATE, Turn.OUTSIDE): _S.QUIET_WAIT,
     (_S.FIRED, Turn.RECOVERED): _S.QUIET_WAIT,
     (_S.BLANK, Turn.CLEARED): _S.QUIET_WAIT,
@@ -61,6 +70,7 @@ class AttemptDetector:
 
     It looks only while armed (`arm`). A stale puck puts it to DISARMED; the wish to look is kept, so that it waits for
     stillness again by itself once the data has been whole for the warm-up (1 s). `puck` names the puck in its events.
+    `gate`, where there is one, is asked about each candidate that is fast and long enough.
     Raises ValueError for an attempt threshold outside floor .. ceiling.
     """
 
@@ -71,6 +81,7 @@ class AttemptDetector:
         "_crossed_ns",
         "_excursion",
         "_fresh",
+        "_gate",
         "_next_ns",
         "_off_dps",
         "_peak",
@@ -84,8 +95,11 @@ class AttemptDetector:
         "_window",
     )
 
-    def __init__(self, settings: AttemptSettings, threshold_dps: float, puck: str = "") -> None:
+    def __init__(
+        self, settings: AttemptSettings, threshold_dps: float, puck: str = "", gate: AttemptGate | None = None
+    ) -> None:
         self._settings = settings
+        self._gate = gate
         self._fresh = Freshness(settings, puck)
         self._state = AttemptState.DISARMED
         self._wanted = False
@@ -192,6 +206,11 @@ class AttemptDetector:
             self._actuated = False
             self._quiet_from_ns = max(self._quiet_from_ns, now_ns)
 
+    def blanked(self, now_ns: int) -> bool:
+        """Current flows, flowed less than the blanking time ago, or an actuator moves the limb: whatever the puck feels
+        may be their doing."""
+        return self._stimulated or self._actuated or now_ns < self._blank_until_ns
+
     def tick(self, now_ns: int) -> list[MotionEvent]:
         """Time has passed, perhaps without a sample. The first call starts the staleness watch."""
         events = self._fresh.tick(now_ns)
@@ -220,6 +239,8 @@ class AttemptDetector:
             elif speed > self._threshold:
                 self._crossed_ns, self._crossed_angle, self._peak = t_ns, angle, speed
                 self._turn(Turn.CROSSED)
+                if self._gate is not None:
+                    self._gate.begin()
                 self._judge(t_ns, speed, angle, events)
         elif state is AttemptState.CANDIDATE:
             self._judge(t_ns, speed, angle, events)
@@ -235,7 +256,8 @@ class AttemptDetector:
 
     def _judge(self, t_ns: int, speed: float, angle: float, events: list[MotionEvent]) -> None:
         """A candidate: has it faded, has it dwelt, did it begin when it should?"""
-        if not speed >= self._off_dps:
+        gate = self._gate
+        if not speed >= self._off_dps or (gate is not None and not gate.follow()):
             self._turn(Turn.FELL)
             events.append(AttemptFaded(t_ns, self._peak))
             return
@@ -243,6 +265,13 @@ class AttemptDetector:
             self._peak = speed
         crossed_ns, window = self._crossed_ns, self._window
         if t_ns - crossed_ns < self._settings.dwell_ns or not abs(angle - self._crossed_angle) >= self._excursion:
+            return
+        verdict = True if gate is None else gate.judge(t_ns, t_ns - crossed_ns)
+        if not verdict:
+            return
+        if verdict is not True:
+            self._turn(Turn.VETOED)
+            events.append(AttemptVetoed(t_ns, speed, verdict))
             return
         if window is not None and not window[0] <= crossed_ns <= window[1]:
             self._turn(Turn.OUTSIDE)

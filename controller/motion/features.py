@@ -7,7 +7,7 @@ from controller.motion.angle import LimbAngle
 from controller.motion.filters import VectorLowPass, butterworth_lowpass
 from controller.motion.settings import AttemptSettings
 from controller.vocabulary.feature import Feature
-from controller.vocabulary.sample import CONNECTED, IMU_OK, STALE, Sample
+from controller.vocabulary.sample import CONNECTED, IMU_OK, STALE, Sample, Vector
 
 _new: Final = tuple.__new__  # what `Feature(...)` ends in, without the 0.2 us before it
 _GOOD: Final = CONNECTED | IMU_OK
@@ -44,6 +44,7 @@ class FeatureFilter:
         "_stale_s",
         "_stuck_ns",
         "rate_hz",
+        "rates_dps",
     )
 
     def __init__(self, settings: AttemptSettings, rate_hz: float, axis: str = "y", sign: int = 1) -> None:
@@ -55,6 +56,8 @@ class FeatureFilter:
         self._designed_hz = rate_hz
         self.rate_hz = rate_hz
         """Samples a second, as measured over the last unbroken second (nominal before)."""
+        self.rates_dps: Vector = (0.0, 0.0, 0.0)
+        """The filtered angular rate, puck axes, deg/s, of the last sample that could be acted upon."""
         self._angle = LimbAngle(axis, sign)
         self._last: Sample | None = None
         self._changed_ns = 0
@@ -66,6 +69,14 @@ class FeatureFilter:
     def set_reference(self) -> None:
         """The limb's present posture becomes 0 deg."""
         self._angle.set_reference()
+
+    def set_sign(self, sign: int) -> None:
+        """Which turn about the movement axis is positive: 1 the right-hand one, -1 the other."""
+        self._angle.set_sign(sign)
+
+    def find_angle(self, sample: Sample) -> None:
+        """The limb is still and its angle is not known: gravity says it; without gravity this is 0 deg."""
+        self._angle.find(sample.acc_g)
 
     def step(self, sample: Sample) -> Feature:
         """The features at this sample."""
@@ -94,7 +105,7 @@ class FeatureFilter:
             self._span_s += dt_s
             if self._span_s >= _RATE_SPAN_S:
                 self._measure()
-        x, y, z = self._lowpass.step(gyro)
+        self.rates_dps = x, y, z = self._lowpass.step(gyro)
         speed = sqrt(x * x + y * y + z * z)
         quiet_ns = 0
         if not speed < self._quiet_below_dps:

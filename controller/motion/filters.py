@@ -33,6 +33,19 @@ def butterworth_lowpass(cutoff_hz: float, rate_hz: float) -> Biquad:
     return Biquad(b0, 2.0 * b0, b0, 2.0 * (k2 - 1.0) * norm, (1.0 - sqrt(2.0) * k + k2) * norm)
 
 
+def butterworth_bandpass(centre_hz: float, q: float, rate_hz: float) -> Biquad:
+    """Second-order band-pass of gain 1 at `centre_hz`, whose half-power band is about `centre_hz / q` wide.
+
+    Raises ValueError unless 0 < q, 0 < centre_hz and rate_hz >= RATE_FACTOR_MIN * centre_hz.
+    """
+    if not (centre_hz > 0.0 and q > 0.0 and RATE_FACTOR_MIN * centre_hz <= rate_hz <= 1e6):
+        raise ValueError(f"a band-pass at {centre_hz} Hz cannot be made at {rate_hz} samples a second")
+    k = tan(pi * centre_hz / rate_hz)
+    norm = 1.0 / (1.0 + k / q + k * k)
+    b0 = k / q * norm
+    return Biquad(b0, 0.0, -b0, 2.0 * (k * k - 1.0) * norm, (1.0 - k / q + k * k) * norm)
+
+
 class VectorLowPass:
     """The same biquad on three axes (transposed direct form II). Starts settled on the first vector it is given."""
 
@@ -54,6 +67,11 @@ class VectorLowPass:
         first, second = 1.0 - b0, b2 - a2
         x, y, z = self._last = value
         self._memory = (x * first, x * second, y * first, y * second, z * first, z * second)
+
+    def clear(self) -> None:
+        """As if zero had stood at the input for ever."""
+        self._memory = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+        self._last = (0.0, 0.0, 0.0)
 
     def step(self, value: Vector) -> Vector:
         """One vector in, the filtered one out."""

@@ -1,6 +1,7 @@
 """`AttemptSettings`: what counts as an attempt. Defaults of the design; a protocol may change them within `BOUNDS`."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 _MS: Final = 1_000_000
@@ -27,12 +28,27 @@ BOUNDS: Final[dict[str, tuple[float, float]]] = {
 """Lowest and highest value of each setting, in the unit of its name."""
 
 
+class Direction(StrEnum):
+    """Which way a movement must go to be an attempt."""
+
+    ANY = "any"
+    EXTENSION = "extension"
+    FLEXION = "flexion"
+
+
+class TremorGate(StrEnum):
+    """Whether a limb that goes to and fro is kept from triggering. It costs 0.1 s, so it is for those who need it."""
+
+    OFF = "off"
+    ON = "on"
+    AUTO = "auto"  # from the moment that the limb was seen to go to and fro
+
+
 @dataclass(frozen=True, slots=True)
 class AttemptSettings:
     """Settings of feature, detector and calibration. Units stand last in each name; times in ns, speeds in deg/s.
 
-    The cue window is no setting: it moves with the cue and is handed to `AttemptDetector.arm`. A gate on the power
-    below 2.5 Hz (tremor, clonus) is not here: it costs starts on real movements and belongs to patients who need it.
+    The cue window is no setting: it moves with the cue and is handed to `AttemptDetector.arm`.
 
     Raises ValueError, naming the setting, when a value is outside `BOUNDS` (NaN is outside everything).
     """
@@ -63,6 +79,10 @@ class AttemptSettings:
     """Between two attempts; the minimum rest between bursts is the guard's and not repeated here."""
     excursion_deg: float | None = None
     """Rotation since the candidate began that an attempt needs besides its dwell; None where not asked for."""
+    direction: Direction = Direction.ANY
+    tremor_gate: TremorGate = TremorGate.OFF
+    relative_to: str = ""
+    """Where the second puck is worn, in words: what counts is the motion of the one against the other. "": one puck."""
 
     def __post_init__(self) -> None:
         for name, (low, high) in BOUNDS.items():

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from controller.record import manifest as manifests
+from controller.record import vouching
 from controller.record.journal import CLOSED
 from controller.record.tables import TRIAL_COLUMNS, header_line, line, trial_cells
 from controller.vocabulary.chain import Reading, Record, read
@@ -59,6 +60,7 @@ def verify(folder: Path) -> Verification:
     found.gateway_events, found.gateway_torn_bytes = len(gateway.records), len(gateway.torn)
     found.last_t_ns = events.records[-1].t_ns if events.records else 0
     _manifest(folder, found, events)
+    _vouched(folder, found, events, gateway)
     if events.records:
         _protocol(folder, found, events.records[0])
         _trials(folder, found, events.records)
@@ -95,6 +97,24 @@ def _manifest(folder: Path, found: Verification, events: Reading) -> None:
     _files(folder, found, manifest["files"])
 
 
+def _vouched(folder: Path, found: Verification, events: Reading, gateway: Reading) -> None:
+    """What the files say of each other: cuts at their ends."""
+    faults = vouching.heads(gateway, vouching.EVENTS_HEAD, events, manifests.GATEWAY, manifests.EVENTS)
+    faults += vouching.heads(events, vouching.GATEWAY_HEAD, gateway, manifests.EVENTS, manifests.GATEWAY)
+    audit = vouching.audit_of(folder)
+    if audit is not None:
+        name = f"{folder.resolve().parent.name}/{folder.resolve().name}"
+        faults += vouching.seals(audit, name, gateway)
+        faults += vouching.heads(gateway, vouching.AUDIT_HEAD, audit, manifests.GATEWAY, vouching.AUDIT)
+    elif any(record.kind == vouching.AUDIT_HEAD for record in gateway.records):
+        found.notes.append(f"{vouching.AUDIT} is not here: what it knows of this session was not asked")
+    if found.ended == manifests.INTERRUPTED:
+        torn, notes = vouching.files(folder, events)
+        faults += torn
+        found.notes += notes
+    found.faults += faults
+
+
 def _files(folder: Path, found: Verification, listed: list[dict[str, Any]]) -> None:
     names = {entry["name"] for entry in listed}
     for entry in listed:
@@ -118,6 +138,9 @@ def _protocol(folder: Path, found: Verification, header: Record) -> None:
     path = folder / manifests.PROTOCOL
     if stated and path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() != stated:
         found.faults.append(f"{manifests.PROTOCOL} is not the protocol that the first record names")
+    stated, path = header.data.get("resolved_sha256"), folder / manifests.RESOLVED
+    if stated and path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() != stated:
+        found.faults.append(f"{manifests.RESOLVED} is not what the first record names")
 
 
 def _trials(folder: Path, found: Verification, records: list[Record]) -> None:

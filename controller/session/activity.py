@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from transitions import Machine
 
 from controller.session.resolve import ResolvedFollow, ResolvedMove, ResolvedPhase, ResolvedProtocol, ResolvedWay
+from controller.vocabulary.button import ANY, BITS, ButtonSource
 
 STOPPED: Final = "stopped"
 NEVER_NS: Final = 1 << 62
@@ -21,8 +22,9 @@ CHANGES_MAX: Final = 4
 class Seen(NamedTuple):
     """What is known at one step. Angles in deg, speed in deg/s, load in N (NaN: not measured), quiet time in ns.
 
-    `attempt` and `button` are true in the one step in which they were seen, `touch` as long as it lasts.
-    `may_stimulate`: the guard's minimum rest is over.
+    `attempt` and `button` hold in the one step in which they were seen, `touch` as long as it lasts; `button` is the
+    bits of the sources that were pressed (`controller.vocabulary.button`). `may_stimulate`: the guard's minimum rest
+    is over.
     """
 
     attempt: bool = False
@@ -31,7 +33,7 @@ class Seen(NamedTuple):
     quiet_ns: int = 0
     load_n: float = nan
     touch: bool = False
-    button: bool = False
+    button: int = 0
     may_stimulate: bool = True
 
 
@@ -60,6 +62,8 @@ class PhasePlan(NamedTuple):
     limit_ns: int
     counts: str
     orthosis: ResolvedMove | None = None
+    wants_button: int = 0
+    """The bits of the sources whose press a way out looks at."""
 
     @property
     def helps(self) -> bool:
@@ -78,7 +82,8 @@ class _Moment:
     def __init__(self) -> None:
         self.elapsed_ns = 0
         self.seen = Seen()
-        self.attempted = self.pressed = self.done = False
+        self.attempted = self.done = False
+        self.pressed = 0
 
 
 _Check = Callable[[_Moment], bool]
@@ -104,7 +109,7 @@ class Activity:
     """Runs the phases. `start`, then `step` on every event and at `due_ns`; `stop` works from every phase.
 
     Rest: a way from a phase without current into one that stimulates, waits for an attempt or is a cue stays shut
-    while `may_stimulate` is false. An attempt seen in that time is not remembered, so no help comes late.
+    while `may_stimulate` is false. An attempt or a press in that time is not remembered, so no help comes late.
     """
 
     def __init__(self, protocol: ResolvedProtocol) -> None:
@@ -160,7 +165,7 @@ class Activity:
                 break
             # Where help ends here, its rest only begins: it cannot be over in the same step.
             may_stimulate = seen.may_stimulate and not (helped and not self.plan.helps)
-            seen = seen._replace(attempt=False, button=False, may_stimulate=may_stimulate)
+            seen = seen._replace(attempt=False, button=0, may_stimulate=may_stimulate)
             way = self._open_way(now_ns, seen)
         return changes
 
@@ -182,12 +187,14 @@ class Activity:
         if seen.attempt and (seen.may_stimulate or row.plan.helps):
             moment.attempted = True
         if seen.button:
-            moment.pressed = True
+            moment.pressed |= seen.button
         moment.elapsed_ns = elapsed_ns = now_ns - self.entered_ns
         moment.done = elapsed_ns >= row.at_least_ns and seen.quiet_ns >= row.quiet_ns
         for way in row.ways:
             if way.open(moment) and (seen.may_stimulate or not way.needs_rest):
                 return way
+        if moment.pressed and not (seen.may_stimulate or row.plan.helps):
+            moment.pressed = 0  # a press in the guard's rest brings no help later on
         return None
 
     def _go(self, trigger: str, now_ns: int, because: str) -> PhaseChange:
@@ -196,7 +203,8 @@ class Activity:
         entered = self._course.state
         self._row = self._rows.get(entered)
         self.entered_ns = now_ns
-        self._moment.attempted = self._moment.pressed = False
+        self._moment.attempted = False
+        self._moment.pressed = 0
         self._plan_ahead(now_ns)
         return PhaseChange(now_ns, left, entered, because, self.plan.counts)
 
@@ -255,7 +263,16 @@ def _plan(phase: ResolvedPhase) -> PhasePlan:
         phase.limit_ns,
         phase.counts,
         phase.orthosis,
+        _buttons(phase),
     )
+
+
+def _buttons(phase: ResolvedPhase) -> int:
+    bits = {"button": ANY, **{f"button {source}": bit for source, bit in BITS.items()}}
+    wanted = 0
+    for kind in {kind for way in phase.ways for group in way.any_of for kind, _, _ in group}:
+        wanted |= bits.get(kind, 0)
+    return wanted
 
 
 def _most(share: int | ResolvedFollow) -> int:
@@ -264,7 +281,10 @@ def _most(share: int | ResolvedFollow) -> int:
 
 _PLAIN: dict[str, _Check] = {
     "attempt": lambda moment: moment.attempted,
-    "button": lambda moment: moment.pressed,
+    "button": lambda moment: moment.pressed != 0,
+    "button key": lambda moment: moment.pressed & BITS[ButtonSource.KEY] != 0,
+    "button pedal": lambda moment: moment.pressed & BITS[ButtonSource.PEDAL] != 0,
+    "button touch": lambda moment: moment.pressed & BITS[ButtonSource.TOUCH] != 0,
     "touch": lambda moment: moment.seen.touch,
     "done": lambda moment: moment.done,
 }

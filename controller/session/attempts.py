@@ -28,9 +28,11 @@ _FROM_THRESHOLD: dict[str, tuple[tuple[str, ...], str]] = {
 
 def attempt_settings(attempt: Attempt | None, puck: Puck | None) -> AttemptSettings:
     """The detector's settings; what the protocol leaves out has the design's default. For a checked protocol only."""
-    values = {name: value for name, _, value in _values(attempt or Attempt())}
+    values: dict[str, object] = {name: value for name, _, value in _values(attempt or Attempt())}
     if attempt and attempt.excursion_mdeg is not None:
         values["excursion_deg"] = attempt.excursion_mdeg / _MILLI
+    if attempt:
+        values |= {name: getattr(attempt, name) for name in ("direction", "tremor_gate", "relative_to")}
     if puck:
         values["min_rate_hz"] = puck.rate_mhz_min / _MILLI
     return AttemptSettings(**values)  # type: ignore[arg-type]

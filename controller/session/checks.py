@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from controller.session import graph
 from controller.session.attempts import outside_bounds
-from controller.session.conditions import MOVEMENT, Kind
+from controller.session.conditions import BLANKED, MOVEMENT, Kind
 from controller.session.faults import suggest
 from controller.session.joint_checks import joint_findings
 from controller.session.model import Activity, Follow, Phase, Protocol
@@ -99,6 +99,11 @@ def _needs(protocol: Protocol, phase: Phase, path: Path) -> Iterator[Finding]:
         elif protocol.attempt is None and Kind.ATTEMPT in kinds:
             fix = "add `attempt: {window: 6 s}` or `attempt: {self_paced: true}`"
             yield Finding(way, "ACT005", "attempt needs `attempt:`, and the protocol has none", fix)
+        blanked = kinds & set(BLANKED)
+        if blanked and (graph.stimulates(phase) or graph.moves(phase)):
+            words = " and ".join(sorted(blanked))
+            message = f"{words} is not looked at while current flows or the orthosis pushes"
+            yield Finding(way, "ACT017", message, "wait for it in a phase without help, or use `button pedal` or angle")
     if protocol.puck is None and phase.until is not None:
         yield Finding((*path, "until"), "ACT005", "quiet needs a puck, and the protocol declares none", "add `puck:`")
 

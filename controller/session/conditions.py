@@ -2,9 +2,10 @@
 
     condition := part { or part }        part := test { and test }         (`and` binds tighter; no brackets)
     test := attempt | touch | button | done | after DURATION | quiet DURATION | angle|speed|load  >=|>|<=|<  QUANTITY
+    button := button | button key | button pedal | button touch
 
 `attempt` and `button` stay true from the moment they were seen until the phase ends; all others are looked at anew.
-`done` means: `at_least` is over and `until` holds.
+`button` alone takes a press from anywhere. `done` means: `at_least` is over and `until` holds.
 """
 
 import re
@@ -16,6 +17,7 @@ from typing import NamedTuple
 from controller.session import quantities
 from controller.session.faults import shorten, suggest
 from controller.session.quantities import Wrong
+from controller.vocabulary.button import ButtonSource
 
 TESTS_MAX = 8
 
@@ -26,6 +28,9 @@ class Kind(StrEnum):
     ATTEMPT = "attempt"
     TOUCH = "touch"
     BUTTON = "button"
+    BUTTON_KEY = "button key"
+    BUTTON_PEDAL = "button pedal"
+    BUTTON_TOUCH = "button touch"
     DONE = "done"
     AFTER = "after"
     QUIET = "quiet"
@@ -34,9 +39,18 @@ class Kind(StrEnum):
     LOAD = "load"
 
 
-BARE = (Kind.ATTEMPT, Kind.TOUCH, Kind.BUTTON, Kind.DONE)
-MOVEMENT = (Kind.ATTEMPT, Kind.QUIET, Kind.ANGLE, Kind.SPEED, Kind.LOAD, Kind.TOUCH)
+BUTTONS: dict[Kind, ButtonSource | None] = {
+    Kind.BUTTON: None,
+    Kind.BUTTON_KEY: ButtonSource.KEY,
+    Kind.BUTTON_PEDAL: ButtonSource.PEDAL,
+    Kind.BUTTON_TOUCH: ButtonSource.TOUCH,
+}
+"""The source that each asks for; None: any."""
+BARE = (Kind.ATTEMPT, Kind.TOUCH, Kind.DONE, *BUTTONS)
+MOVEMENT = (Kind.ATTEMPT, Kind.QUIET, Kind.ANGLE, Kind.SPEED, Kind.LOAD, Kind.TOUCH, Kind.BUTTON_TOUCH)
 """Kinds that need a puck."""
+BLANKED = (Kind.TOUCH, Kind.LOAD, Kind.BUTTON_TOUCH)
+"""Kinds that are not looked at while current flows or the orthosis pushes, and for the blanking time after it."""
 
 _AMOUNT: dict[Kind, Callable[[str], int]] = {
     Kind.AFTER: quantities.duration_ns,
@@ -110,5 +124,7 @@ def _fix(text: str) -> str:
         return f"write `{head} >= QUANTITY`; signs are >=, >, <=, <"
     if head in (Kind.AFTER, Kind.QUIET):
         return f"write `{head} 5 s`"
+    if head == Kind.BUTTON:
+        return "write `button`, `button key`, `button pedal` or `button touch`"
     guess = suggest(head, list(Kind))
     return f"{guess} write one of: {_FORMS}" if guess.startswith("did") else f"write one of: {_FORMS}"

@@ -10,6 +10,7 @@ from controller.session.faults import suggest
 from controller.session.model import Move, Orthosis, Phase, Protocol, Way
 from controller.session.nodes import Path
 from safety.joint_limits import JOINT_CAPS, JointCap
+from safety.position import Position
 
 MS = 1_000_000
 MOTION_LATENESS_NS = 500_000_000
@@ -44,6 +45,9 @@ def _whole(protocol: Protocol, worn: Orthosis) -> Iterator[Found]:
         most = f"{cap.speed_cdps / 100:g} deg/s"
         message = f"{worn.speed_cdps / 100:g} deg/s; {where} {most} {source}"
         yield (*path, "speed"), "SAF011", message, f"at most {most}"
+    if cap.seated_only and protocol.position is not Position.SEATED:
+        message = f"the {worn.joint.value} is moved only with the patient seated"
+        yield ("position",), "SAF015", message, "write `position: seated`, or leave out `orthosis`"
     if not worn.positions:
         yield (*path, "positions"), "KEY003", "there is no position", "write for example positions: {open: 30 deg}"
     for name, angle_cdeg in worn.positions.items():

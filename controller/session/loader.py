@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, NoReturn, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from controller.session.checks import check
+from controller.session.checks import Finding, check
 from controller.session.conditions import Kind
 from controller.session.faults import Fault, ProtocolRefused, shorten, suggest
 from controller.session.model import Protocol
@@ -68,6 +68,15 @@ def load_bytes(data: bytes, path: str = "protocol.yaml") -> Loaded:
     return Loaded(protocol, path, data, hashlib.sha256(data).hexdigest())
 
 
+def refuse(loaded: Loaded, found: Iterable[Finding]) -> NoReturn:
+    """What was found later on, about a protocol that is right in itself, at its places in the file."""
+    text = decode(loaded.source, loaded.path)
+    root, _ = read(text, loaded.path)
+    places = [(place_of(root, each.path, key=each.key), each) for each in found]
+    faults = [Fault(loaded.path, at.line, at.column, each.rule, each.message, each.fix) for at, each in places]
+    raise ProtocolRefused(faults, text)
+
+
 def _fault(error: Any, root: Mapping, path: str) -> Fault:
     """One of pydantic's errors, in our words and at its place in the file."""
     loc = tuple(step for step in error["loc"] if step != "[key]")
@@ -92,6 +101,9 @@ def _fault(error: Any, root: Mapping, path: str) -> Fault:
 def _missing(loc: Path) -> tuple[str, str, str]:
     if loc == ("stimloop",):
         return "KEY007", "the version of the grammar is missing", "write `stimloop: 1` as the first line"
+    if loc == ("position",):
+        fix = "write `position: seated`, `position: lying` or `position: standing`"
+        return "KEY003", '"position" is missing: how the patient is placed in a session', fix
     return "KEY003", f'"{loc[-1]}" is missing in {_above(loc)}', f"add `{loc[-1]}: ...`"
 
 

@@ -10,11 +10,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Tag
 from pydantic import Field as Key
 
+from controller.motion.settings import Direction, TremorGate
 from controller.session import fields
 from controller.session.conditions import Condition
 from controller.session.fields import Conditional, Count, Name, Sentence, Switch
 from safety.joint_limits import JointRegion
 from safety.limits import Region
+from safety.position import Position
 
 
 class Feature(StrEnum):
@@ -112,6 +114,9 @@ class Attempt(Part):
     refractory_ns: fields.Duration = Key(alias="refractory", default=500_000_000)
     blanking_ns: fields.Duration = Key(alias="blanking", default=1_000_000_000)
     min_interval_ns: fields.Duration = Key(alias="min_interval", default=0)
+    direction: Direction = Direction.ANY
+    tremor_gate: TremorGate = TremorGate.OFF
+    relative_to: Sentence = ""
     excursion_mdeg: fields.Excursion | None = Key(alias="excursion", default=None)
 
 
@@ -186,12 +191,13 @@ class Session(Part):
 
 
 class Protocol(Part):
-    """A whole protocol."""
+    """A whole protocol. `position` is how the patient is placed: the guard admits nothing in another one."""
 
     stimloop: Literal["1"]
     name: Sentence
     about: Sentence = ""
     task: Sentence
+    position: Position
     puck: Puck | None = None
     channels: dict[Name, Channel]
     orthosis: Orthosis | None = None

@@ -130,6 +130,7 @@ class ResolvedProtocol:
     channels: tuple[ResolvedChannel, ...]
     phases: tuple[ResolvedPhase, ...]
     joint: ResolvedJoint | None = None
+    position: str = ""
 
     def channel(self, name: str) -> ResolvedChannel:
         """The channel of this name. Raises KeyError."""
@@ -175,6 +176,7 @@ def resolve(loaded: Loaded, ceilings_ua: Mapping[str, int], step_ua: int = AMPLI
         ),
         phases=tuple(_phase(protocol, name, phase, self_paced) for name, phase in activity.phases.items()),
         joint=_joint(protocol, protocol.session.activity),
+        position=protocol.position.value,
     )
 
 

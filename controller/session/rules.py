@@ -37,6 +37,7 @@ RULES: dict[str, str] = {
     "SAF012": "Each position of the orthosis lies inside the range of the joint.",
     "SAF013": "A phase that moves the orthosis has a time limit, and no movement without a pause outlasts the cap.",
     "SAF014": "Current and orthosis never work against each other.",
+    "SAF015": "An orthosis at the ankle is for a patient who is seated.",
     "ACT001": "`then` names a phase of the same activity.",
     "ACT002": "Every phase can be reached from the first one.",
     "ACT003": "Every phase has a way out.",
@@ -53,4 +54,6 @@ RULES: dict[str, str] = {
     "ACT014": "Ways out that can never be taken are refused.",
     "ACT015": "A phase's `orthosis` says either `move_to` or `hold`.",
     "ACT016": "A phase that waits for an attempt does not move the orthosis: nobody could tell the two apart.",
+    "ACT017": "Touch and load are not looked at while current flows or the orthosis pushes: both make them.",
+    "DEV001": "A condition that only some devices can make true needs such a device: touch, load, a button pedal.",
 }

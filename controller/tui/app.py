@@ -103,6 +103,8 @@ class StimloopApp(App[None]):
         self.press_gate = PressGate()
         self.devices_checked = False
         self.joint_found = JointFound()
+        self.prescribed: dict[int, tuple[int, int]] = {}
+        """(ceiling, motor) in uA that the gateway was told of each channel: changing them needs a reason."""
         self.left_on: tuple[WornSpan, ...] = ()
         """Orthoses that the patient still wore where the record before this one ends."""
         self.frames_drawn = 0
@@ -165,6 +167,7 @@ class StimloopApp(App[None]):
         if self.view.state is SessionState.IDLE:
             self.devices_checked = False
             self.joint_found.forget()
+            self.prescribed.clear()
         if self.view.snapshot is not None and self.view.state is SessionState.SCREENING:
             self.left_on = look_back(self.view.snapshot.folder)
         if self.view.state is SessionState.REVIEW and self.view.armed:

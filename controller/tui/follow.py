@@ -1,5 +1,6 @@
 """Which screen shows: a function of what the engine and the gateway say, so the screen is never out of step."""
 
+from controller.tui.pedal_words import pedal_tested
 from controller.tui.view import View
 from controller.vocabulary.snapshot import SessionState
 
@@ -23,4 +24,5 @@ def screen_for(view: View, devices_checked: bool) -> str:
         return _SCREENS[view.state]
     if not devices_checked:
         return "check"
-    return "fitting" if view.status is not None and view.status.stop_tested else "stop_test"
+    tested = view.status is not None and view.status.stop_tested and pedal_tested(view)
+    return "fitting" if tested else "stop_test"

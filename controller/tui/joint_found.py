@@ -7,7 +7,7 @@ from controller.vocabulary.facts import Refusal
 Found = tuple[int, int, int]
 """Lowest and highest angle (cdeg) and torque (mNm)."""
 _PRESCRIBING = ("P11", "P12", "P13", "P14", "P15")
-"""The guard's rules for what may be prescribed for a joint (docs/safety.md)."""
+"""The guard's rules for what may be prescribed for a joint (docs/guard.md)."""
 
 
 class JointFound:

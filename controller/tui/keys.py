@@ -24,6 +24,10 @@ def key(names: str, label: str, action: Callable[[], Any] | None, shown: str = "
     return Key(parts, shown or parts[0], label, action)
 
 
+UNWELL = Key((), "x", "unwell: STOP", None)
+"""Shown while armed. It stops in the terminal's input thread like every key that is not live, and says why."""
+
+
 class PressGate:
     """Tells a fresh press from a terminal's auto-repeat, which comes faster than a person means it.
 

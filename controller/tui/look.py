@@ -63,7 +63,7 @@ def _stopped() -> SampleFront:
 
 
 def _fit() -> SampleFront:
-    armed = replace(samples.status(GatewayState.DELIVERING, 8_000), scope=ArmScope.FITTING)
+    armed = replace(samples.status(GatewayState.DELIVERING, 8_000), scope=ArmScope.FITTING, identified=())
     return SampleFront(samples.fitting(), armed)
 
 
@@ -95,6 +95,14 @@ def _still(state: SessionState) -> Callable[[], SampleFront]:
 
 def _running() -> SampleFront:
     return SampleFront(samples.snapshot(), samples.status(GatewayState.DELIVERING, 12_500))
+
+
+def _real() -> SampleFront:
+    return SampleFront(samples.snapshot(), samples.real(samples.status(GatewayState.DELIVERING, 12_500)))
+
+
+def _real_check() -> SampleFront:
+    return SampleFront(samples.snapshot(SessionState.FITTING), samples.real(samples.status()))
 
 
 def _untested() -> SampleFront:
@@ -130,8 +138,9 @@ def _wearing(state: SessionState) -> Callable[[], SampleFront]:
 SCENES: dict[str, tuple[Callable[[], SampleFront], tuple[str, ...]]] = {
     "starting": (SampleFront, ()),
     "patient": (_still(SessionState.IDLE), ()),
-    "screening": (_still(SessionState.SCREENING), ("n", "n", "n")),
-    "screening_blocked": (_still(SessionState.SCREENING), ("n", "y")),
+    "screening": (_still(SessionState.SCREENING), ("y", "y", "n", "n", "n")),
+    "screening_blocked": (_still(SessionState.SCREENING), ("y", "y", "n", "y")),
+    "screening_sign_off": (_still(SessionState.SCREENING), ("y", "y", *["n"] * 11, "y")),
     "check": (_still(SessionState.FITTING), ()),
     "check_missing": (_missing, ()),
     "stop_test": (_untested, ("g",)),
@@ -142,6 +151,8 @@ SCENES: dict[str, tuple[Callable[[], SampleFront], tuple[str, ...]]] = {
     "ready": (_still(SessionState.READY), ()),
     "ready_confirm": (_asking, ()),
     "running": (_running, ()),
+    "real_running": (_real, ()),
+    "real_check": (_real_check, ()),
     "paused": (_still(SessionState.PAUSED), ()),
     "tripped": (_stopped, ()),
     "gateway_silent": (_silent, ()),

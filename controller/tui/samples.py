@@ -23,11 +23,13 @@ from controller.vocabulary.snapshot import (
     JointView,
     MotionPoint,
     PuckView,
+    QuestionView,
     SessionState,
     Snapshot,
     TallyView,
     WornView,
 )
+from controller.vocabulary.stages import Stage
 
 NOW_NS = 1_000_000_000_000
 PATIENT = PatientEntry("SIM01", "right", "built in, with a weak right wrist; for practice", True)
@@ -76,6 +78,37 @@ def motion(until_ms: int = 60_000, every_ms: int = 10) -> tuple[MotionPoint, ...
     return tuple(points)
 
 
+_ASKED = (
+    ("identity", "every_session", "Asked who they are: is this SIM01?"),
+    ("side", "every_session", "Is the right side the one to be treated?"),
+    ("active_implant", "block", "Pacemaker, defibrillator or any other active implant?"),
+    ("pregnancy", "block", "Pregnant, or possibly pregnant?"),
+    ("thrombosis", "block", "Thrombosis or inflamed veins where the pads go?"),
+    ("cancer", "block", "Cancer, now or before, where the pads go?"),
+    ("skin_damage", "block", "Open wound, rash, infection or swelling under a pad?"),
+    ("fracture", "block", "A fracture in this limb that has not healed?"),
+    ("metal", "block", "Metal put in under or near the pads in the last 3 months?"),
+    ("placement", "block", "Would a pad sit on chest, neck, head, eyes or mouth?"),
+    ("high_frequency", "block", "HF surgery or short-wave equipment within 1 m?"),
+    ("epilepsy", "sign_off", "Epilepsy?"),
+    ("dysreflexia", "sign_off", "Autonomic dysreflexia, ever, or blood pressure that jumps?"),
+    ("botulinum", "sign_off", "Botulinum toxin in this limb in the last 12 weeks?"),
+    ("skin_before", "every_session", "Skin under every pad looked at now, and sound?"),
+)
+_SOURCE = "RehaStim2 instructions 1.3, 3.4, 3.5 and Endomed 484 instructions p. 25, read together"
+
+
+def questions() -> tuple[QuestionView, ...]:
+    """A screening list as the engine hands it out; the pads have had twelve sessions."""
+    dated = {"botulinum": "date"}
+    asked = [
+        QuestionView(row, kind, dated.get(row, "yes_no"), text, _SOURCE, kind == "every_session")
+        for row, kind, text in _ASKED
+    ]
+    pads = QuestionView("pads_new", "every_session", "pads", "Are the pads new today?", _SOURCE, False, "12 sessions")
+    return (*asked, pads)
+
+
 def snapshot(state: SessionState = SessionState.RUNNING) -> Snapshot:
     """A session in `state`, with everything found and calibrated."""
     return Snapshot(
@@ -107,6 +140,9 @@ def snapshot(state: SessionState = SessionState.RUNNING) -> Snapshot:
         folder="data/sub-SIM01/ses-20261122T101500",
         journal_backlog_ms=3,
         latency_ms=14.6,
+        position="seated",
+        screening=questions() if state is SessionState.SCREENING else (),
+        screening_version=1,
     )
 
 
@@ -129,7 +165,17 @@ def status(state: GatewayState = GatewayState.DISARMED, commanded_ua: int = 0) -
         refused=0,
         wire_faults=0,
         capabilities=P24,
+        stage=Stage.SIMULATED,
+        identified=(1,),
+        position="seated",
+        position_of="SIM01",
     )
+
+
+def real(status: GatewayStatus, stage: Stage = Stage.RESISTOR_BOX) -> GatewayStatus:
+    """The same with a unit that calls itself a real one, at a stage."""
+    why = "" if stage is not Stage.NONE else "P24-0815 is a real device and there is no authorisation file (a.toml)."
+    return replace(status, unit="P24-0815", simulated=False, stage=stage, permission=why, operator="m.weiss")
 
 
 def fitting(marked: bool = False) -> Snapshot:

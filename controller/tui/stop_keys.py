@@ -4,6 +4,8 @@ from controller.tui.port import Front
 from controller.vocabulary.facts import GatewayState
 
 ALWAYS_LIVE = frozenset({"f1", "f2", "ctrl+q"})
+UNWELL = "the patient is unwell"
+"""What the record says of a STOP by `x`."""
 _STOPPABLE = frozenset({GatewayState.ARMED, GatewayState.DELIVERING, GatewayState.RESTING})
 
 
@@ -33,7 +35,9 @@ class StopKeys:
             return ""
         if key in ("space", "escape"):
             return key
-        return "" if key in self.live or key in ALWAYS_LIVE else "unbound key"
+        if key in self.live or key in ALWAYS_LIVE:
+            return ""
+        return UNWELL if key == "x" else "unbound key"
 
 
 def is_f12(key: str) -> bool:

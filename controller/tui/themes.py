@@ -12,6 +12,7 @@ _STATES = {
     "paused": "#cc79a7",
     "alarm": "#d55e00",
     "stop": "#a8001c",
+    "real": "#f0e442",
     "ink": "#000000",
 }
 DARK = Theme(
@@ -28,7 +29,14 @@ DARK = Theme(
     panel="#242c35",
     dark=True,
     variables=_STATES
-    | {"trace": "#56b4e9", "attempt": "#e69f00", "line": "#f0e442", "good": "#2fc59a", "quiet": "#9aa7b4"},
+    | {
+        "trace": "#56b4e9",
+        "attempt": "#e69f00",
+        "line": "#f0e442",
+        "good": "#2fc59a",
+        "quiet": "#9aa7b4",
+        "ground": "#4a3200",
+    },
 )
 LIGHT = Theme(
     name="stimloop-light",
@@ -44,6 +52,13 @@ LIGHT = Theme(
     panel="#e2e2da",
     dark=False,
     variables=_STATES
-    | {"trace": "#0072b2", "attempt": "#a84a00", "line": "#5c5200", "good": "#00704f", "quiet": "#59636d"},
+    | {
+        "trace": "#0072b2",
+        "attempt": "#a84a00",
+        "line": "#5c5200",
+        "good": "#00704f",
+        "quiet": "#59636d",
+        "ground": "#f3e6b8",
+    },
 )
 THEMES = (DARK, LIGHT)

@@ -9,6 +9,7 @@ can hide a change, and the manifest's digest of the closed file shows that too.
 import hashlib
 import json
 import re
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from json import encoder as _json_encoder
@@ -38,6 +39,8 @@ class Reading:
     records: list[Record] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     torn: bytes = b""
+    hashes: list[str] = field(default_factory=list)
+    """The hash of each record, in their order."""
     head: str = GENESIS
 
 
@@ -69,6 +72,26 @@ class Chain:
         if len(self._kinds) < 256:
             self._kinds[kind] = quoted
         return quoted
+
+
+class Marks:
+    """Remembers (number, hash) of records that ask to be synced, to say later which of them is known to be on disk."""
+
+    __slots__ = ("_marks", "_vouched")
+
+    def __init__(self) -> None:
+        self._marks: deque[tuple[int, str]] = deque(maxlen=256)
+        self._vouched: tuple[int, str] | None = None
+
+    def add(self, chain: Chain) -> None:
+        """The record that was made last asks to be synced."""
+        self._marks.append((chain.seq - 1, chain.head))
+
+    def vouched(self, synced: int) -> tuple[int, str] | None:
+        """The newest remembered record up to number `synced`; None before the first."""
+        while self._marks and self._marks[0][0] <= synced:
+            self._vouched = self._marks.popleft()
+        return self._vouched
 
 
 def plain(value: Any, depth: int = 0) -> Any:
@@ -144,6 +167,7 @@ def _take(reading: Reading, number: int, body: bytes, prev: str, stated: str) ->
     if record.seq != expected:
         _fault(reading, f"line {number} is record {record.seq}, expected record {expected}")
     reading.records.append(record)
+    reading.hashes.append(stated)
 
 
 def _accounts_for(line: bytes, torn: bytes) -> bool:

@@ -1,6 +1,7 @@
 """Events: what happened, in past participles. Motion, drivers and the gateway make them; the session reads them."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,63 @@ class AttemptOutsideWindow:
     value: float
 
 
+class Veto(StrEnum):
+    """Why a movement that was fast and long enough is no attempt."""
+
+    DIRECTION = "direction"  # against the way that the protocol asks for
+    OFF_AXIS = "off_axis"  # neither that way nor against it
+    TREMOR = "tremor"  # to and fro
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptVetoed:
+    """A movement that crossed the attempt threshold and stayed there, and is no attempt: logged, never stimulated."""
+
+    t_ns: int
+    value: float
+    why: Veto
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptTooWeak:
+    """While an attempt was looked for the limb moved, and stayed below the attempt threshold. Speeds in deg/s."""
+
+    t_ns: int
+    peak: float
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClonusSeen:
+    """The limb beats at 5 to 8 times a second; `rms_dps` is how strongly."""
+
+    t_ns: int
+    rms_dps: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpasmSuspected:
+    """After the current had ended the limb jerked anew. It may be a stretch reflex; an inertial sensor cannot know."""
+
+    t_ns: int
+    peak_dps: float
+    after_off_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class GyroClipped:
+    """The gyroscope reached the end of its range: the angle is not known until the limb has been still."""
+
+    t_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class AngleFound:
+    """The limb was still: the angle is known again."""
+
+    t_ns: int
+
+
 @dataclass(frozen=True, slots=True)
 class PuckStale:
     """No fresh sample for longer than the limit: triggers are blocked and current stops."""
@@ -59,5 +117,17 @@ class DeviceLost:
     cause: str
 
 
-MotionEvent = AttemptStarted | AttemptFaded | AttemptOutsideWindow | PuckStale | PuckFresh
+MotionEvent = (
+    AttemptStarted
+    | AttemptFaded
+    | AttemptOutsideWindow
+    | AttemptVetoed
+    | AttemptTooWeak
+    | ClonusSeen
+    | SpasmSuspected
+    | GyroClipped
+    | AngleFound
+    | PuckStale
+    | PuckFresh
+)
 Event = MotionEvent | DeviceLost

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from controller.vocabulary.capabilities import UNKNOWN, Capabilities
+from controller.vocabulary.pedal import PedalReport
+from controller.vocabulary.stages import Stage
 from safety.orders import ArmScope
 
 __all__ = [
@@ -18,6 +20,7 @@ __all__ = [
     "GatewayStatus",
     "JointReport",
     "Latched",
+    "PedalPressed",
     "Refusal",
 ]
 
@@ -99,6 +102,22 @@ class GatewayStatus:
     warning: str = ""
     """What a person should know of the unit while it goes on (a battery that runs down), with what to do."""
     joint: tuple[JointReport, ...] = ()
+    pedals: tuple[PedalReport, ...] = ()
+    """The foot pedals that were named at the start: the one that stops, the one that is a protocol's button."""
+    stage: Stage = Stage.NONE
+    """What the devices that are connected may be used for."""
+    permission: str = ""
+    """Why the devices may not be used, in one sentence ("" when they may, or have not said who they are)."""
+    operator: str = ""
+    alone: bool = False
+    """Nobody has pressed anything for ten minutes: the screen asks whether somebody is with the patient."""
+    dropped: int = 0
+    """Orders that came while nothing was armed; `refused` counts those that the guard refused."""
+    identified: tuple[int, ...] = ()
+    """The channels whose muscle a person saw move today, for the patient who is prescribed now."""
+    position: str = ""
+    """How the patient is placed, as a person confirmed last ("": nobody has), and of whom that was said."""
+    position_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +160,13 @@ class BurstEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class PedalPressed:
+    """The button pedal was pressed. It goes to the engine alone."""
+
+    t_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class ArmNumber:
     """The number of one arming attempt. It goes to the screen alone; the engine never sees it."""
 
@@ -156,4 +182,12 @@ class ArmDenied:
     reason: str
 
 
-Fact = GatewayStatus | Refusal | Latched | BurstStarted | BurstEnded | JointReport
+@dataclass(frozen=True, slots=True)
+class LogHead:
+    """How far the gateway's log is known to be on disk: number and hash of that record, for the session's journal."""
+
+    seq: int
+    hash: str
+
+
+Fact = LogHead | GatewayStatus | Refusal | Latched | BurstStarted | BurstEnded | JointReport | PedalPressed

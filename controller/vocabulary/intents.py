@@ -20,10 +20,32 @@ class ChoosePatient:
 
 
 @dataclass(frozen=True, slots=True)
-class ScreeningDone:
-    """The therapist went through the screening questions (screening > fitting)."""
+class ScreeningAnswer:
+    """What was answered to a row of the screening list.
 
-    passed: bool
+    A date (YYYY-MM-DD) and muscles where the row asks for them; clinician and reason where a yes was signed off.
+    """
+
+    row: str
+    yes: bool
+    date: str = ""
+    muscles: str = ""
+    clinician: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScreeningDone:
+    """The screening list was gone through. The engine judges the answers (screening > fitting, or the end)."""
+
+    answers: tuple[ScreeningAnswer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SkinSeen:
+    """The skin under the pads was looked at: two minutes after the first stimulation, and after the session."""
+
+    well: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +97,18 @@ class AcceptCalibration:
 @dataclass(frozen=True, slots=True)
 class Begin:
     """ready > running."""
+
+
+@dataclass(frozen=True, slots=True)
+class PressButton:
+    """The key of the run screen that is a button of the protocol was pressed once (running)."""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldLimb:
+    """Somebody else moves the limb from now on (`on`), or lets go of it: while held, nothing is an attempt."""
+
+    on: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +166,7 @@ class Note:
 Intent = (
     ChoosePatient
     | ScreeningDone
+    | SkinSeen
     | Titrate
     | TitrateOff
     | MarkLevel
@@ -140,6 +175,8 @@ Intent = (
     | CalibrateAttempts
     | AcceptCalibration
     | Begin
+    | PressButton
+    | HoldLimb
     | Pause
     | Resume
     | EndSession

@@ -33,6 +33,23 @@ class ConstrainJoint:
 
 
 @dataclass(frozen=True, slots=True)
+class StartsBy:
+    """Whether in the running protocol a person's button alone begins each burst and each movement.
+
+    It keeps a session from being armed that could only be refused; the gateway sees to each start itself.
+    """
+
+    button_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NeedPosition:
+    """The position that the protocol is made for: seated, lying or standing. While armed it does not change."""
+
+    position: str
+
+
+@dataclass(frozen=True, slots=True)
 class OpenRecord:
     """Keep the gateway's own log in this session folder from now on."""
 
@@ -46,4 +63,22 @@ class EngineBeat:
     t_ns: int
 
 
-Notice = Constrain | ConstrainJoint | OpenRecord | EngineBeat
+@dataclass(frozen=True, slots=True)
+class ToAudit:
+    """Something decided in the engine that belongs into the record of changes: what, of whom, now how (JSON), why."""
+
+    what: str
+    subject: str
+    new: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordHead:
+    """How far the session's journal is known to be on disk: number and hash of that record, for the gateway's log."""
+
+    seq: int
+    hash: str
+
+
+Notice = Constrain | ConstrainJoint | NeedPosition | StartsBy | OpenRecord | EngineBeat | ToAudit | RecordHead

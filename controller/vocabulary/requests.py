@@ -62,6 +62,8 @@ class Prescribe:
     pad_area_mm2: int
     ceiling_ua: int
     motor_ua: int = 0
+    reason: str = ""
+    """Why what stands is changed. The first setting of a day needs none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,36 @@ class PrescribeJoint:
     rom_min_cdeg: int
     rom_max_cdeg: int
     torque_mnm: int
+    reason: str = ""
+    """As for a channel."""
 
 
-Request = Heartbeat | StopNow | Arm | ConfirmArm | Disarm | Press | Prescribe | PrescribeJoint
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """A person saw the right muscle move while this channel carried current in fitting."""
+
+    patient: str
+    date: str
+    channel: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A person looked how the patient is placed: seated, lying or standing, and whether a harness holds them.
+
+    Only while disarmed; it counts for this patient and day.
+    """
+
+    patient: str
+    date: str
+    position: str
+    harness: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Somebody is with the patient: a key was pressed at the screen."""
+
+
+_Arming = Present | Heartbeat | StopNow | Arm | ConfirmArm | Disarm | Press
+Request = _Arming | Prescribe | PrescribeJoint | Identified | Place

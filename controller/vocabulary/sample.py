@@ -9,6 +9,7 @@ CONNECTED = 1
 IMU_OK = 2
 TOUCHED = 4
 STALE = 8  # the driver has no new measurement: the values are the last ones and must not be acted upon
+CLIPPED = 16  # the gyroscope turned faster than it can tell: the rate is too small, and an angle made from it is wrong
 
 
 class Sample(NamedTuple):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from controller.vocabulary.button import ButtonSource
 from controller.vocabulary.feature import AttemptState
 from controller.vocabulary.intents import Orthosis
 
@@ -99,6 +100,14 @@ class WornView:
 
 
 @dataclass(frozen=True, slots=True)
+class ButtonView:
+    """One source of the protocol's button; `wanted`: the present phase waits for a press from there."""
+
+    source: ButtonSource
+    wanted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class JointView:
     """What the protocol wants of a powered orthosis at most: the joint, mNm, cdeg/s and the range in cdeg.
 
@@ -112,6 +121,22 @@ class JointView:
     angle_max_cdeg: int
     asked_mnm: int = 0
     aim_cdeg: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionView:
+    """A row of the screening list as it is asked: its kind and what belongs to an answer, in the list's own words.
+
+    `good` is the answer that is in order; `note` says what is known of it already (how long pads have been in use).
+    """
+
+    row: str
+    kind: str
+    asks: str
+    question: str
+    source: str
+    good: bool
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,5 +183,18 @@ class Snapshot:
     latency_ms: float | None
     joint: tuple[JointView, ...] = ()
     """The joint of the protocol's powered orthosis; nothing where it has none."""
+    position: str = ""
+    """How the protocol wants the patient placed: seated, lying or standing."""
     worn: tuple[WornView, ...] = ()
     """Splints and the like that are worn now, in the order in which they went on."""
+    limb_held: bool = False
+    """Somebody else moves the limb: nothing is an attempt, and no help begins."""
+    buttons: tuple[ButtonView, ...] = ()
+    """Where a press of the protocol's button can come from; nothing where it listens to none."""
+    screening: tuple[QuestionView, ...] = ()
+    """The screening list, while it is asked."""
+    screening_version: int = 0
+    reminders: tuple[str, ...] = ()
+    """What the screening found that has to be kept in mind all session."""
+    skin_due: str = ""
+    """The skin has to be looked at now, in words; "" when it has not."""

@@ -164,6 +164,12 @@ class FitMiTwin:
         """A hand on the puck."""
         self._pucks[puck].touched = touched
 
+    def hand(self, touched: bool, load_n: float = 0.0) -> None:
+        """A hand on the worn puck, with this load in newton, or none."""
+        self.touch(self._worn, touched)
+        counts = self.scales.load_zero + round((load_n if touched else 0.0) / self.scales.load_n)
+        self._pucks[self._worn].load = min(max(counts, 0), 1023)
+
     def suffer(self, fault: str, value: str, now_ns: int) -> bool:
         """stuck-sensor, lost-puck, low-battery, reset; value blue or yellow (else both), `ok` or `off` ends it."""
         words = value.split()

@@ -68,11 +68,7 @@ class Repeats:
                 "t_start_ns": self._start_ns,
                 "t_end_ns": self._end_ns,
                 "channel": self.channel.number,
-                "pulses": pulses,
-                "amplitude_ua": shape.amplitude_ua,
-                "width_us": shape.width_us,
-                "period_us": round(period_ns / 1000),
-                "charge_nc": pulses * shape.charge_pc / 1000,
+                **shape._replace(period_us=round(period_ns / 1000)).entry(pulses),
             }
         )
 

@@ -31,6 +31,22 @@ class Shape(NamedTuple):
     points: Points
     period_us: int
 
+    @property
+    def net_pc(self) -> int:
+        """What flows in less what flows out, uA x us."""
+        return sum(max(duration_us, SHORTEST_US) * current_ua for duration_us, current_ua in self.points)
+
+    def entry(self, pulses: int) -> dict[str, Any]:
+        """A train of so many of these pulses, for the log; its net charge is named only where it is not zero."""
+        told = {
+            "pulses": pulses,
+            "amplitude_ua": self.amplitude_ua,
+            "width_us": self.width_us,
+            "period_us": self.period_us,
+            "charge_nc": pulses * self.charge_pc / 1000,
+        }
+        return told | ({"net_nc": pulses * self.net_pc / 1000} if self.net_pc else {})
+
 
 def shape_of(points: Points, period_us: int) -> Shape:
     """Reckon the pulse: largest current, longest run of one sign, charge of the larger of the two directions."""
@@ -124,11 +140,7 @@ class Channel:
                     "t_start_ns": self._train_start_ns,
                     "t_end_ns": self._train_end_ns,
                     "channel": self.number,
-                    "pulses": self._train_pulses,
-                    "amplitude_ua": train.amplitude_ua,
-                    "width_us": train.width_us,
-                    "period_us": train.period_us,
-                    "charge_nc": self._train_pulses * train.charge_pc / 1000,
+                    **train.entry(self._train_pulses),
                 }
             )
         self._train = None

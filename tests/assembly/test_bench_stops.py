@@ -4,6 +4,8 @@ import pytest
 
 from controller.assembly.bench.stops import CASES, Outcome, _last, _summary
 
+pytestmark = pytest.mark.hazard("H18")
+
 MS = 1_000_000
 FAULT_NS = 10_000 * MS
 

@@ -10,6 +10,8 @@ from controller.assembly.results import collect
 from controller.drivers import registry
 from controller.engine.movement import Movement
 
+pytestmark = pytest.mark.hazard("H25", "H33")
+
 ASSISTED = shipped("wrist_extension_assisted")
 UNITS = registry.own(registry.STIMULATORS)
 PUCKS = registry.own(registry.PUCKS)

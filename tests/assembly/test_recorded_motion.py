@@ -13,6 +13,8 @@ from controller.assembly.demo import DemoPlan, headless_virtual
 from controller.record.verify import verify
 from sim.recording import Recording
 
+pytestmark = pytest.mark.hazard("H09")
+
 ARCHIVE = Path(__file__).parents[1] / "data" / "broad" / "broad_subset_100hz.npz"
 BEFORE_S, AFTER_S = 0.5, 1.5
 EDGES = {"04": 4, "05": 4, "14": 4, "18": 4, "24": None, "26": None}

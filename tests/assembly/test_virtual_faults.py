@@ -10,6 +10,8 @@ from controller.vocabulary.facts import GatewayState
 from controller.vocabulary.requests import StopNow
 from controller.vocabulary.snapshot import SessionState
 
+pytestmark = pytest.mark.hazard("H01", "H02", "H18", "H21")
+
 MS = 1_000_000
 STOP_NS = 100 * MS  # operator's STOP to last pulse
 LEASE_AND_TICK_NS = 130 * MS

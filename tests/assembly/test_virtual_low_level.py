@@ -5,6 +5,8 @@ import pytest
 from controller.assembly.demo import DemoPlan, run_virtual
 from controller.record.merge import records
 
+pytestmark = pytest.mark.hazard("H28")
+
 
 def sat_through(unit, folder):
     run = run_virtual(DemoPlan(repetitions=3, seed=1, unit=unit), folder)

@@ -11,6 +11,8 @@ from controller.record.training_log import training_log
 from controller.record.verify import verify
 from controller.session.loader import load
 
+pytestmark = pytest.mark.hazard("H09", "H27")
+
 QUIET_DPS = 5.0
 WINDOW_S = 6.0
 

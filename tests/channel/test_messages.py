@@ -68,7 +68,9 @@ def test_enums_and_tuples_come_back_as_themselves():
     status = decode(*encode(requests.Arm(facts.ArmScope.FITTING, "ok so far")))
     assert status.scope is facts.ArmScope.FITTING
     point = MotionPoint(5, 1.5, -2.25)
-    assert decode(*encode(intents.ScreeningDone(False))).passed is False
+    answer = intents.ScreeningAnswer("botulinum", True, "2026-01-02", "biceps", "Dr. A", "low dose")
+    done = intents.ScreeningDone((answer,))
+    assert decode(*encode(done)) == done
     assert dataclasses.asdict(point) == {"t_ms": 5, "speed_dps": 1.5, "angle_deg": -2.25}
 
 

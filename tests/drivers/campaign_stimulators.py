@@ -16,8 +16,8 @@ from controller.gateway import ports
 from controller.gateway.core import GatewayCore
 from controller.gateway.states import PERMITS_DELIVERY
 from controller.vocabulary.facts import ArmDenied, ArmNumber, GatewayState
-from controller.vocabulary.notices import EngineBeat
-from controller.vocabulary.requests import Arm, ConfirmArm, Heartbeat, Prescribe, StopNow
+from controller.vocabulary.notices import EngineBeat, NeedPosition
+from controller.vocabulary.requests import Arm, ConfirmArm, Heartbeat, Place, Prescribe, StopNow
 from controller.wire.link import LinkLost, MemoryLink
 from safety.orders import Admitted, ArmScope, Deliver, Purpose, Renew
 from safety.stimulus import biphasic
@@ -220,6 +220,9 @@ class Session:
     def _prescribe(self) -> None:
         for channel in range(1, self._channels + 1):
             self._ask(Prescribe(PATIENT, DATE, channel, "forearm", 2_500, CEILING_UA, 8_000))
+        self._ask(Place(PATIENT, DATE, "seated", False))
+        self._inputs.append(ports.FromEngine(NeedPosition("seated")))
+        self.core.delivery.guard._memory.identified = set(range(1, self._channels + 1))
 
     def run(self) -> Outcome:
         """All of it."""

@@ -36,6 +36,7 @@ STATUS = GatewayStatus(
     rest_until_ns=0,
     refused=0,
     wire_faults=0,
+    identified=(1, 2),
 )
 
 
@@ -47,6 +48,8 @@ class Journal:
         self.failed = ""
         self.backlog = 0
         self.events, self.rows, self.trials, self.stims, self.ended = [], [], [], [], []
+
+    vouched = None
 
     def backlog_ms(self, now_ns):
         return self.backlog
@@ -140,7 +143,8 @@ class Bench:
             inputs = []
             if due >= self._puck_ns:
                 self._puck_ns += PUCK_NS
-                inputs += [ports.PuckBytes(self.frame())] if self.puck_talks else []
+                frame = self.frame()  # the puck measures whether or not anybody hears it
+                inputs += [ports.PuckBytes(frame)] if self.puck_talks else []
             if due >= self._status_ns:
                 self._status_ns += 100 * MS
                 if self.state is GatewayState.RESTING and due >= self.rest_until_ns:
@@ -175,9 +179,20 @@ class Bench:
         self._press += 1
         return self.intend(intents.Titrate(channel, step_ua, self._press, purpose))
 
+    def answers(self, **others):
+        """The answers that are in order, or others by row: True, False, None (not answered), or a dict."""
+        rows = {view.row: {"yes": view.good} for view in self.core.checks.views(SessionState.SCREENING)}
+        for row, other in others.items():
+            rows[row] = other if isinstance(other, dict) else {"yes": other}
+        said = [intents.ScreeningAnswer(row, **what) for row, what in rows.items() if what != {"yes": None}]
+        return intents.ScreeningDone(tuple(said))
+
+    def screen(self, **others):
+        return self.intend(self.answers(**others))
+
     def to_fitting(self):
         self.intend(intents.ChoosePatient("SIM01"))
-        self.intend(intents.ScreeningDone(True))
+        self.screen()
         self.state = GatewayState.ARMED
         self.run(100)
         assert self.core.state is SessionState.FITTING

@@ -79,7 +79,7 @@ def test_intents_out_of_season_change_nothing(bench):
 
 def test_a_patient_who_does_not_pass_the_screening_gets_no_fitting(bench):
     bench.intend(intents.ChoosePatient("SIM01"))
-    bench.intend(intents.ScreeningDone(False))
+    bench.screen(pregnancy=True)
     assert bench.core.state is SessionState.REVIEW
     assert bench.journal.ended == ["stop"]
 

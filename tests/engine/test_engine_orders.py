@@ -19,7 +19,7 @@ from safety.orders import LEASE_MAX_NS, ArmScope, Deliver, Purpose, Refused, Ren
 MS = 1_000_000
 SECOND = 1_000 * MS
 LATE_MS_MAX = 40
-GOOD = Conditions(True, True, True, True, True, False, True, "SIM0P24001")
+GOOD = Conditions(True, True, True, True, "", False, True)
 CEILINGS_UA = {"extensors": 20_000, "flexors": 12_500}
 
 
@@ -29,6 +29,9 @@ def prescribed(scope, ceiling_ua=None):
     for channel, ceiling in enumerate(CEILINGS_UA.values(), 1):
         found = ceiling if ceiling_ua is None else ceiling_ua
         assert guard.prescribe(channel, "forearm", 2_500, found, 0, "SIM01", "2026-01-05", False) is None
+    assert guard.need("seated") is None
+    assert guard.place("seated", False, "SIM01", "2026-01-05", False) is None
+    guard._memory.identified = {1, 2}
     guard.arm(scope, 0)
     return guard
 
@@ -226,6 +229,18 @@ def test_a_titration_train_ends_by_itself_and_leaves_the_level(kit):
     bench.run(2_000)
     bench.press()
     assert bench.on
+
+
+def test_a_session_that_ends_under_a_titration_train_switches_it_off_and_falls_silent(kit):
+    bench = kit.Bench().to_fitting()
+    bench.press()
+    assert bench.on
+    began_ns = bench.now_ns
+    bench.intend(intents.EndSession())
+    assert not bench.on
+    assert bench.orders(began_ns, (Stop,))
+    bench.run(4_000)
+    assert bench.core.next_deadline() > bench.now_ns  # no deadline that nobody sees to: the loop would never sleep
 
 
 def test_the_region_caps_what_fitting_asks_for(kit):

@@ -244,6 +244,16 @@ def test_a_gateway_that_stays_silent_after_a_gap_is_still_found_out(bench):
     assert [output for _, output in bench.said if isinstance(output, ports.EndGateway)]
 
 
+def test_a_sleep_that_both_slept_through_is_no_silence_of_the_gateway(bench):
+    """Longer than the 300 ms of a silent gateway, shorter than the gap that trips: nobody was there to be heard."""
+    bench.to_ready()
+    bench.gateway_talks = False
+    outputs = bench.freeze(400)
+    assert not [output for output in outputs if isinstance(output, ports.EndGateway)]
+    bench.run(400)
+    assert [output for _, output in bench.said if isinstance(output, ports.EndGateway)]
+
+
 def test_the_engine_beats_and_paints_as_agreed(running):
     since = running.now_ns
     running.run(2_000)

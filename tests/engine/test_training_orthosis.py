@@ -24,10 +24,11 @@ from safety.orders import ArmScope, Deliver, Refused, Renew, Stop
 MS = 1_000_000
 SECOND = 1_000 * MS
 T0 = 1_000 * SECOND
-CLOSED = Conditions(True, True, True, True, True, False, True, "SIM", True)
+CLOSED = Conditions(True, True, True, True, "", False, True)
 HEAD = """stimloop: 1
 name: two muscles
 task: open and close
+position: seated
 puck: {placement: hand, min_rate: 50 Hz}
 channels:
   extensors: {channel: 1, muscle: extensors, placement: arm, region: forearm, electrode_area: 25 cm2,
@@ -65,6 +66,9 @@ class Loop:
             assert self.guard.prescribe(channel, "forearm", 2_500, 10_000, 4_000, "S", "D", False) is None
         torque_mnm = protocol.joint.torque_mnm
         assert self.guard.prescribe_joint(joint, "right", -4_000, 3_000, torque_mnm, "S", "D", False) is None
+        assert self.guard.need("seated") is None
+        assert self.guard.place("seated", False, "S", "D", False) is None
+        self.guard._memory.identified = {1, 2}
         signs = protocol.joint
         args = (signs.torque_mnm, signs.speed_cdps, signs.angle_min_cdeg, signs.angle_max_cdeg, signs.on_ms_max)
         assert self.guard.constrain_joint(signs.region, *args, signs.channel_signs) is None

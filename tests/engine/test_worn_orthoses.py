@@ -86,7 +86,7 @@ def test_in_every_state_with_an_open_record_and_in_no_other(bench):
     bench.intend(intents.ChoosePatient("SIM01"))
     for step in (
         lambda: None,
-        lambda: bench.intend(intents.ScreeningDone(True)),
+        lambda: bench.screen(),
         lambda: bench.step(_latched()),
     ):
         step()

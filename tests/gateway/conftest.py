@@ -9,8 +9,8 @@ from controller.drivers.stimulators.p24 import P24, P24Driver
 from controller.gateway import ports
 from controller.gateway.core import GatewayCore
 from controller.vocabulary.facts import ArmDenied, ArmNumber, GatewayState
-from controller.vocabulary.notices import EngineBeat
-from controller.vocabulary.requests import Arm, ConfirmArm, Heartbeat, Prescribe, StopNow
+from controller.vocabulary.notices import EngineBeat, NeedPosition
+from controller.vocabulary.requests import Arm, ConfirmArm, Heartbeat, Place, Prescribe, StopNow
 from controller.wire.link import MemoryLink
 from controller.wire.sciencemode.frame import Framer
 from controller.wire.sciencemode.p24 import decode_request
@@ -43,13 +43,13 @@ class Bench:
     `wire` holds (time, bytes) written to the unit; `heard` is a hook: what of it reaches the twin.
     """
 
-    def __init__(self, identity="SIM0P24001"):
+    def __init__(self, identity="SIM0P24001", **wants):
         self.now_ns = 1_000 * SECOND
         self.said = []  # outputs of the core, all of them
         self.twin_log = []
         self.twin = P24Twin(log=self.twin_log.append)
         self.twin.identity = identity
-        self.core = GatewayCore(replace(P24, driver=Spy))
+        self.core = GatewayCore(replace(P24, driver=Spy), **wants)
         self.wire = []
         self.heard = lambda data: data
         self.engine_talks = self.screen_talks = True
@@ -146,6 +146,9 @@ class Bench:
     def prescribe(self, ceiling_ua=CEILING_UA):
         for channel in (1, 2):
             self.press(Prescribe(PATIENT, DATE, channel, "forearm", 2_500, ceiling_ua, 8_000))
+        self.send(NeedPosition("seated"))
+        self.press(Place(PATIENT, DATE, "seated", False))
+        self.core.delivery.guard._memory.identified = {1, 2}  # how that comes about: test_identified_and_placed
         return self
 
     def ask(self, scope=ArmScope.SESSION, reason=""):

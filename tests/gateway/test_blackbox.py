@@ -5,6 +5,8 @@ import pytest
 from controller.gateway.blackbox import KEPT_MAX, NAME, BlackBox
 from controller.vocabulary.chain import REOPENED, read
 
+pytestmark = pytest.mark.hazard("H03", "H30")
+
 
 def kinds(folder):
     reading = read((folder / NAME).read_bytes())

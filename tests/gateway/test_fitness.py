@@ -2,10 +2,14 @@
 
 from dataclasses import replace
 
+import pytest
+
 from controller.drivers.stimulators.p24 import P24_LIMITS
 from controller.gateway.fitness import misfit
 from controller.vocabulary.facts import GatewayState
 from controller.vocabulary.notices import Constrain
+
+pytestmark = pytest.mark.hazard("H11", "H25")
 
 WISH = Constrain(1, "forearm", 2_500, 25_000, 250, 29_000, 8_000)
 SMALL = replace(

@@ -9,6 +9,8 @@ from controller.gateway.core import GatewayCore
 from controller.vocabulary.facts import GatewayState
 from controller.vocabulary.requests import StopNow
 
+pytestmark = pytest.mark.hazard("H03", "H28")
+
 MS = 1_000_000
 PERIOD_NS = 29 * MS
 

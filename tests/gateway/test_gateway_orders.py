@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 from controller.drivers.stimulators.events import PairCheckFailed
 from controller.gateway import ports
 from controller.gateway.states import PERMITS_DELIVERY
-from controller.vocabulary.facts import BurstEnded, BurstStarted, GatewayState, Refusal
+from controller.vocabulary.facts import BurstEnded, BurstStarted, GatewayState, GatewayStatus, Refusal
 from controller.vocabulary.notices import Constrain, OpenRecord
 from controller.vocabulary.requests import Arm, ConfirmArm, Disarm, Heartbeat, Prescribe, Press, StopNow
 from safety.orders import ArmScope, Purpose, Stop, StopReason
+
+pytestmark = pytest.mark.hazard("H15", "H20", "H32", "H51")
 
 MS = 1_000_000
 NOT_ARMED = [state for state in GatewayState if state not in PERMITS_DELIVERY]
@@ -22,10 +24,12 @@ NOT_ARMED = [state for state in GatewayState if state not in PERMITS_DELIVERY]
 def test_orders_are_dropped_and_counted_while_not_armed(kit, state):
     bench = kit.in_state(state)
     bench.renews = False
-    pulses, refused = bench.twin.pulses, bench.core.delivery.refused
+    pulses, dropped, refused = bench.twin.pulses, bench.core.delivery.dropped, bench.core.delivery.refused
     bench.send(bench.order(2_000), bench.renewal())
     bench.run(200)
-    assert bench.core.delivery.refused == refused + 2
+    assert bench.core.delivery.dropped == dropped + 2
+    assert bench.core.delivery.refused == refused  # the guard was not even asked
+    assert bench.facts(GatewayStatus)[-1].dropped == dropped + 2
     assert bench.twin.pulses == pulses
     assert bench.core.state not in PERMITS_DELIVERY
 
@@ -243,7 +247,7 @@ def test_whatever_comes_current_flows_only_while_delivering_under_a_lease(kit, s
     if armed:
         bench.arm()
         bench.run(50)
-    latest_ns = 0
+    latest_ns = bench.now_ns
     for action, value in script:
         act(bench, action, value)
         core, latest_ns = bench.core, max(latest_ns, bench.now_ns)

@@ -8,6 +8,8 @@ from controller.vocabulary.facts import GatewayState, Latched
 from controller.vocabulary.requests import StopNow
 from sim.devices.rehastim2 import RehaStim2Twin
 
+pytestmark = pytest.mark.hazard("H18", "H19", "H24")
+
 
 @pytest.fixture
 def unit(kit):

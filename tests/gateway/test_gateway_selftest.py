@@ -16,6 +16,8 @@ from controller.vocabulary.requests import Arm, ConfirmArm, StopNow
 from safety import digest
 from safety.orders import ArmScope
 
+pytestmark = pytest.mark.hazard("H42")
+
 FAULT = "safety/ is not what was tested: restore it."
 
 

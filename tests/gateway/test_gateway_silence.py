@@ -12,6 +12,8 @@ from controller.vocabulary.requests import StopNow
 from controller.wire.sciencemode.messages import MlGetCurrentData, MlUpdate
 from safety.orders import Stop, StopReason
 
+pytestmark = pytest.mark.hazard("H01", "H02", "H04", "H17", "H21")
+
 MS = 1_000_000
 LEASE_NS = 120 * MS
 TICK_NS = 10 * MS
@@ -96,6 +98,14 @@ def test_a_clock_that_jumps_latches_whoever_is_armed(kit, state, jump_ms):
     assert bench.core.state is GatewayState.LATCHED
     assert f"clock jumped by {jump_ms} ms" in bench.core.cause
     assert any(isinstance(output, ports.ToUnit) and output.data == STOP_FRAMES.data for output in outputs)
+
+
+def test_after_a_jump_the_rest_begins_anew(kit):
+    """How long the last rest really was is not known: the patient gets the least of it once more."""
+    bench = kit.in_state(GatewayState.RESTING)
+    bench.now_ns += 10_000 * MS
+    bench.core.step(bench.now_ns, [])
+    assert bench.core.delivery.guard.rest_until_ns == bench.now_ns + 2_000 * MS
 
 
 def test_a_gap_that_a_busy_machine_makes_is_no_jump(armed):

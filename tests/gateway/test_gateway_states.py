@@ -9,6 +9,8 @@ from controller.vocabulary.facts import GatewayState, Latched
 from controller.vocabulary.requests import Disarm, StopNow
 from safety.orders import Stop, StopReason
 
+pytestmark = pytest.mark.hazard("H18", "H35")
+
 EVERY = list(GatewayState)
 
 

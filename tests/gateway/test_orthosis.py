@@ -5,18 +5,24 @@ One stop stops both, neither waits for the other, and letting go is carried out 
 
 import math
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
 from controller.drivers.orthoses.dynamixel import DYNAMIXEL
 from controller.gateway import ports
+from controller.gateway.authorisation import Book, Entry
 from controller.gateway.conditions import conditions_of
 from controller.gateway.core import GatewayCore
+from controller.gateway.permit import Holder
 from controller.vocabulary.facts import ArmDenied, ArmNumber, GatewayState, JointReport, Latched, Refusal
 from controller.vocabulary.notices import ConstrainJoint
-from controller.vocabulary.requests import ConfirmArm, Disarm, PrescribeJoint, StopNow
+from controller.vocabulary.requests import ConfirmArm, Disarm, PrescribeJoint, Press, StopNow
+from controller.vocabulary.stages import Stage
 from safety.joint import Assist, Free, Hold, Release
 from sim.devices.dynamixel import DynamixelTwin
+
+pytestmark = pytest.mark.hazard("H33", "H37", "H40", "H44")
 
 MS = 1_000_000
 JOINT = PrescribeJoint("SIM01", "2026-01-05", "wrist", "right", -5_500, 5_000, 1_200)
@@ -204,7 +210,7 @@ def test_nothing_moves_unless_armed_and_letting_go_is_carried_out_always(bench):
     bench.send(WISH)
     bench.lift(200)
     assert bench.servo.torque_nm() == 0.0
-    assert bench.core.delivery.refused > 0
+    assert bench.core.delivery.dropped > 0
     bench.moves = None
     before = len(bench.joint_wire)
     bench.send(Free(1, bench.now_ns))
@@ -227,6 +233,8 @@ def test_a_joint_that_nobody_measured_is_said_before_arming(bench):
     assert isinstance(answer, ArmDenied)
     assert "no room to move the joint" in answer.reason
     bench.press(JOINT)
+    assert "no room to move the joint" in bench.ask().reason  # what stands is not changed without a reason
+    bench.press(replace(JOINT, reason="measured again"))
     assert isinstance(bench.ask(), ArmNumber)
 
 
@@ -302,8 +310,25 @@ def test_a_real_orthosis_is_refused_beside_a_simulated_unit(bench):
     bench.run(1_500)
     bench.core.joint.unit.identity = "XM430-W210 id 1"
     conditions = conditions_of(bench.core, bench.now_ns, for_arming=True)
-    assert conditions.simulated is False
+    assert conditions.permission.startswith("XM430-W210 id 1 is a real device and there is no authorisation file.")
     assert "XM430" in bench.core.joint.report().identity
+
+
+@pytest.mark.hazard("H40")
+@pytest.mark.parametrize("pressed", [True, False])
+def test_where_a_button_begins_each_movement_a_fresh_press_does_and_once(bench, pressed):
+    entry = Entry("P24-0815", "op", Stage.BUTTON_TRIGGERED, "Head", date(2026, 1, 1), date(2026, 2, 1), "", 3)
+    bench.ready()
+    bench.core.unit.identity, bench.core.patient = "P24-0815", "P007"
+    book = Book("a.toml", "Bench", "", (entry,))
+    bench.core.permits.holder = Holder(book, "op", today=date(2026, 1, 5), at_ns=bench.now_ns)
+    if pressed:
+        bench.press(Press(1))
+    bench.lift(300)
+    assert (bench.core.state is GatewayState.ARMED) is pressed
+    assert (bench.servo.torque_nm() != 0.0) is pressed
+    if pressed:  # what began has used it up
+        assert "no fresh press" in bench.core.permits.why_not(bench.core, bench.now_ns, "movement")
 
 
 def test_a_soft_release_falls_in_steps_and_current_may_go_on_meanwhile(bench):

@@ -3,18 +3,29 @@ from math import inf, nan
 import pytest
 
 from controller.motion.detector import TRANSITIONS, AttemptDetector, Turn
+from controller.motion.gate import AttemptGate
 from controller.motion.settings import AttemptSettings
-from controller.vocabulary.events import AttemptFaded, AttemptOutsideWindow, AttemptStarted, PuckFresh, PuckStale
+from controller.vocabulary.events import AttemptFaded, AttemptOutsideWindow, AttemptStarted, PuckFresh, PuckStale, Veto
 from controller.vocabulary.feature import AttemptState, Feature
 
 MS = 1_000_000
 REST, MOVE = 0.5, 20.0
 
 
+class Against(AttemptGate):
+    """Every movement goes the wrong way."""
+
+    def __init__(self):
+        super().__init__(AttemptSettings())
+
+    def judge(self, t_ns, lasted_ns):
+        return Veto.DIRECTION
+
+
 @pytest.fixture
 def make(speeds):
-    def build(armed=True, window=None, period_ns=10 * MS, **changed):
-        detector = AttemptDetector(AttemptSettings(**changed), 10.0, "hand")
+    def build(armed=True, window=None, period_ns=10 * MS, gate=None, **changed):
+        detector = AttemptDetector(AttemptSettings(**changed), 10.0, "hand", gate)
         stream = speeds(detector.step, period_ns)
         if armed:
             detector.arm(0, window)
@@ -380,8 +391,9 @@ def test_every_turn_of_the_table_is_one_that_the_machine_can_make(make, monkeypa
 
     monkeypatch.setattr(AttemptDetector, "_turn", watch)
     for prepare in ("disarmed", "quiet_wait", "armed", "candidate", "fired", "blank"):
-        for act in ("disarm", "stale", "stimulate", "fade", "outside", "slow", "on"):
-            detector, stream = make(armed=prepare != "disarmed", window=(0, 0) if act == "outside" else None)
+        for act in ("disarm", "stale", "stimulate", "fade", "outside", "slow", "on", "veto"):
+            options = {"window": (0, 0) if act == "outside" else None, "gate": Against() if act == "veto" else None}
+            detector, stream = make(armed=prepare != "disarmed", **options)
             stream.run(MOVE if prepare == "quiet_wait" else REST, 1700)
             stream.run(MOVE, {"candidate": 30, "fired": 60}.get(prepare, 0))
             detector.stimulation(stream.t_ns, prepare == "blank")
@@ -393,7 +405,7 @@ def test_every_turn_of_the_table_is_one_that_the_machine_can_make(make, monkeypa
                 detector.stimulation(stream.t_ns, True)
             elif act == "slow":
                 stream.period_ns = 30 * MS
-            stream.run(MOVE if act == "outside" else REST, 100)
+            stream.run(MOVE if act in ("outside", "veto") else REST, 100)
             detector.stimulation(stream.t_ns, False)
             stream.run(REST, 4000)
     assert taken == set(TRANSITIONS)

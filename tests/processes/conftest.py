@@ -36,7 +36,7 @@ PUSHED_MNM = 100  # measured at the joint: the orthosis lifts the hand, it does 
 class Live:
     """A session up to current at the skin, and torque where an orthosis is worn. `pump` is the screen's event loop."""
 
-    def __init__(self, folder, script, unit="p24", orthosis=""):
+    def __init__(self, folder, script, unit="p24", orthosis="", pedal=""):
         self.folder = folder
         self.angle_deg = 0.0
         self.screen_beats = True
@@ -51,6 +51,7 @@ class Live:
             unit=self.devices.port(unit),
             puck=f"ximu3:{self.puck.path}",
             orthosis=self.devices.port(orthosis) if orthosis else "",
+            pedal=pedal,
             protocol=shipped(TOGETHER if orthosis else PROPORTIONAL),
             data=folder / "data",
             log=folder / "processes.log",
@@ -188,8 +189,8 @@ def start(tmp_path, runtime):
     """Makes a live session; whatever happens, it is ended."""
     made = []
 
-    def begin(script=QUICK):
-        made.append(Live(tmp_path, script))
+    def begin(script=QUICK, **more):
+        made.append(Live(tmp_path, script, **more))
         return made[-1]
 
     yield begin

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.hazard("H42")
+
 HEAVY = ("numpy", "pint", "yaml", "pydantic", "textual", "hid", "transitions", "asyncio")
 
 # A whole life of the gateway in a fresh interpreter: it serves, its screen hangs up, it leaves; then its modules.

@@ -16,6 +16,8 @@ from controller.clock import now_ns
 from controller.vocabulary.facts import GatewayState
 from controller.vocabulary.snapshot import SessionState
 
+pytestmark = pytest.mark.hazard("H01", "H03", "H33", "H44")
+
 SOFTWARE_MS = 500.0
 SERVO_ALONE_MS = 100.0 + 60.0
 UNIT_ALONE_MS = 2_000.0 + 100.0

@@ -10,9 +10,13 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from controller.clock import now_ns
 from controller.vocabulary.facts import GatewayState
 from controller.vocabulary.snapshot import SessionState
+
+pytestmark = pytest.mark.hazard("H02", "H03", "H06", "H18", "H20")
 
 SOON_MS = 1_000.0
 WATCHDOG_MS = 2_000.0

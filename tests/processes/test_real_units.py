@@ -8,6 +8,8 @@ from controller.clock import now_ns
 from controller.drivers.stimulators.kind import stimulator
 from controller.vocabulary.facts import GatewayState
 
+pytestmark = pytest.mark.hazard("H18", "H25")
+
 UNITS = ("p24-low", "rehamove3", "rehastim2")
 SOFTWARE_MS = 500.0  # the design's 250 ms, on a machine that others use too
 AFTERWARDS_S = 0.5

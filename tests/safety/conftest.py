@@ -15,7 +15,7 @@ from safety.stimulus import Train, biphasic
 
 MS = 1_000_000
 UNIT = DeviceLimits("P24", 8, 130_000, 500, 10, 4095, 500, 16_383_000, 500, 16)
-GOOD = Conditions(True, True, True, True, True, False, True, "SIM0P24001")
+GOOD = Conditions(True, True, True, True, "", False, True)
 # mA, us, uC, s: written down a second time, from the table of proposed caps, not from the code.
 PROPOSED = {
     "hand": (25, 300, 7.5, 10),
@@ -47,6 +47,8 @@ class Rig:
         for channel in (1, 2, 3, 4, 5):
             refused = self.guard.prescribe(channel, region, pad_mm2, ceiling_ua, motor_ua, "P-001", DAY, armed=False)
             assert refused is None
+        self.guard._memory.identified = {1, 2, 3, 4, 5}
+        seat(self.guard)
         self.guard.arm(scope, self.now_ns)
         self.scope = scope
 
@@ -116,6 +118,8 @@ class JointRig:
             region_of_pad, pad, ceiling = "forearm", 2500, 20_000
             refused = self.guard.prescribe(channel, region_of_pad, pad, ceiling, 0, "P-001", DAY, armed=False)
             assert refused is None
+        self.guard._memory.identified = {1, 2}
+        seat(self.guard)
         self.stand(self.middle_cdeg)
         self.scope = scope
         self.guard.arm(scope, self.now_ns)
@@ -196,6 +200,12 @@ class JointRig:
         return rule_of(self.guard.admit(order, self.now_ns, conditions))
 
 
+def seat(guard, position="seated", harness=False, patient="P-001", date=DAY):
+    """The protocol is made for this position, and a person has confirmed it."""
+    assert guard.need(position) is None
+    assert guard.place(position, harness, patient, date, armed=False) is None
+
+
 def rule_of(answer):
     assert answer is None or isinstance(answer, Admitted | Refused)
     return answer.rule if isinstance(answer, Refused) else ""
@@ -210,6 +220,7 @@ class Bed:
 
     rule_of = staticmethod(rule_of)
     pulse = staticmethod(pulse)
+    seat = staticmethod(seat)
     good, unit = GOOD, UNIT
 
     def __init__(self, region):
@@ -248,6 +259,7 @@ def kit():
         JointRig=JointRig,
         rule_of=rule_of,
         pulse=pulse,
+        seat=seat,
         MS=MS,
         DAY=DAY,
         UNIT=UNIT,

@@ -2,15 +2,19 @@
 
 from pathlib import Path
 
+import pytest
+
 from safety import joint_rules, rules
 from safety.memory import Dose
 from safety.orders import ArmScope, Deliver, Purpose, Renew
+
+pytestmark = pytest.mark.hazard("H28", "H31", "H34")
 
 
 def test_every_rule_has_its_test():
     tests = "".join(path.read_text() for path in sorted(Path(__file__).parent.glob("test_rules_of_*.py")))
     table = (*rules.ORDER_RULES, rules.CHANNEL_RULE, *rules.TRAIN_RULES, *rules.BODY_RULES)
-    assert [number for number, _ in table] == [f"G{number:02d}" for number in range(1, 28)]
+    assert sorted(number for number, _ in table) == [f"G{number:02d}" for number in range(1, 35) if number != 28]
     for number, rule in table:
         assert rule.__name__.startswith(number.lower() + "_")
         assert f"def test_{rule.__name__}(bed" in tests, rule.__name__
@@ -23,7 +27,7 @@ def test_every_rule_has_its_test():
 def test_every_rule_of_the_joint_has_its_test():
     tests = "".join(path.read_text() for path in sorted(Path(__file__).parent.glob("test_rules_of_*.py")))
     table = (*joint_rules.JOINT_ORDER_RULES, joint_rules.JOINT_LIMIT_RULE, *joint_rules.JOINT_RULES)
-    assert [number for number, _ in table] == [f"J{number:02d}" for number in range(1, 20)]
+    assert sorted(number for number, _ in table) == [f"J{number:02d}" for number in range(1, 23)]
     for number, rule in table:
         assert rule.__name__.startswith(number.lower() + "_")
         assert f"def test_{rule.__name__}(joint" in tests, rule.__name__

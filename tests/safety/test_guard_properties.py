@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from safety.orders import Admitted, ArmScope, Purpose
 from safety.stimulus import Point, Train, biphasic
 
+pytestmark = pytest.mark.hazard("H20", "H27", "H32")
+
 REGIONS = ("hand", "forearm", "upper_arm", "lower_leg", "thigh")
 QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from safety.joint import Assist
 from safety.orders import Admitted, ArmScope
 
+pytestmark = pytest.mark.hazard("H43", "H44")
+
 JOINTS = ("finger", "wrist", "elbow", "ankle")
 QUICK = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 MS = 1_000_000

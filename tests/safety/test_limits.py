@@ -10,6 +10,8 @@ from safety.limits import Bound, Prescription, ProtocolLimit, Region, channel_li
 from safety.memory import Dose, Trail
 from safety.orders import ArmScope
 
+pytestmark = pytest.mark.hazard("H17", "H31")
+
 DAY = "2026-01-05"
 
 
@@ -234,6 +236,7 @@ def test_the_unit_s_last_channel_is_one_of_its_channels(kit):
     rig = kit.Rig()
     rig.guard.disarm(rig.now_ns)
     assert prescribe(rig.guard, channel=8) == ""
+    rig.guard._memory.identified = {8}
     rig.guard.arm(ArmScope.SESSION, rig.now_ns)
     assert rig.verdict(kit.pulse(channel=8)) == ""
 

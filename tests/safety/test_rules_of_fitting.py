@@ -1,5 +1,9 @@
 """Rules G26 and G27 at their bounds, for every body region."""
 
+import pytest
+
+pytestmark = pytest.mark.hazard("H32")
+
 MS = 1_000_000
 
 

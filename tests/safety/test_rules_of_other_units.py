@@ -8,6 +8,8 @@ from safety.limits import DeviceLimits, fitting_step_ua, step_every_ns
 from safety.orders import ArmScope
 from safety.stimulus import Point, Train, biphasic
 
+pytestmark = pytest.mark.hazard("H17", "H25")
+
 MS = 1_000_000
 # HASOMED RehaStim2: 2 mA steps, 20 to 500 us, 100 us between the phases, 1.5 ms a channel, two modules of four.
 REHASTIM2 = DeviceLimits(

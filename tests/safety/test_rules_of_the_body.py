@@ -1,8 +1,12 @@
 """Rules G17 to G25 at their bounds, for every body region."""
 
+import pytest
+
 from safety.limits import BURSTS_MAX
 from safety.orders import Purpose
 from safety.stimulus import Point, Train
+
+pytestmark = pytest.mark.hazard("H06", "H08", "H23", "H27", "H28")
 
 MS = 1_000_000
 
@@ -91,6 +95,22 @@ def test_g22_rest(bed):
         assert rig.guard.rest_until_ns == end_ns + rest_ms * MS  # a refusal does not prolong it
         rig.now_ns = rig.guard.rest_until_ns
         assert rig.verdict(bed.pulse()) == ""
+
+
+def test_g22_rest_begins_anew_when_the_clock_jumped(bed):
+    rig = bed.rig()
+    rig.guard.rest_anew(rig.now_ns)
+    assert rig.guard.rest_until_ns == rig.guard.joint_rest_until_ns == 0  # there was nothing to rest from
+    assert rig.verdict(bed.pulse()) == ""
+    assert rig.keep_on(6_000) == ""
+    rig.guard.off(rig.now_ns)
+    end_ns = rig.now_ns
+    rig.guard.rest_anew(end_ns + 500 * MS)
+    assert rig.guard.rest_until_ns == end_ns + 3_000 * MS  # what is left is more than the least
+    rig.now_ns = end_ns + 60_000 * MS
+    rig.guard.rest_anew(rig.now_ns)
+    assert rig.guard.rest_until_ns == rig.now_ns + 2_000 * MS
+    assert bed.rule_of(rig.deliver(bed.pulse())) == "G22"
 
 
 def test_g23_bursts(bed):

@@ -5,6 +5,8 @@ import pytest
 from safety.joint import Assist, Hold
 from safety.orders import ArmScope
 
+pytestmark = pytest.mark.hazard("H12", "H43")
+
 MS = 1_000_000
 
 
@@ -93,12 +95,12 @@ def test_j05_interlocks(joint):
         "engine_alive",
         "screen_alive",
         "stop_tested",
-        "simulated",
+        "permission",
         "latched",
         "time_ok",
         "joint_ok",
     ):
-        opened = joint().good._replace(**{name: name == "latched"})
+        opened = joint().good._replace(**{name: "No." if name == "permission" else name == "latched"})
         for order in ("assists", "holds"):
             rig = joint()
             assert rig.assists() == ""

@@ -7,6 +7,8 @@ from safety.joint_limits import JointRegion
 from safety.joint_memory import way_of
 from safety.joint_rules import Asked, j12_inside
 
+pytestmark = pytest.mark.hazard("H33", "H43")
+
 MS = 1_000_000
 
 
@@ -161,6 +163,21 @@ def test_j15_rest(joint):
         assert rig.holds() == ""
 
 
+def test_j15_rest_begins_anew_when_the_clock_jumped(joint):
+    rig = joint()
+    assert rig.assists() == ""
+    assert rig.keep_on(3_000) == ""
+    rig.guard.off_joint(rig.now_ns)
+    end_ns = rig.now_ns
+    rig.guard.rest_anew(end_ns + 500 * MS)
+    assert rig.guard.joint_rest_until_ns == end_ns + 3_000 * MS
+    rig.now_ns = end_ns + 60_000 * MS
+    rig.guard.rest_anew(rig.now_ns)
+    assert rig.guard.joint_rest_until_ns == rig.now_ns + 2_000 * MS
+    rig.stand(rig.middle_cdeg)
+    assert rig.assist().rule == "J15"
+
+
 def test_j15_rest_after_silence(joint):
     rig = joint()
     assert rig.assists() == ""
@@ -177,7 +194,7 @@ def test_j15_rest_of_a_crowded_ten_minutes(joint):
     for _ in range(min(rig.crowd, 50)):
         assert rig.assists() == ""
         rig.guard.off_joint(rig.now_ns)
-        rig.wait(2001)
+        rig.wait(3001)
     if rig.crowd == 40:
         assert rig.region == "finger"
         answer = rig.assist()

@@ -5,6 +5,8 @@ import pytest
 from safety.orders import ArmScope, Purpose, Stop
 from safety.stimulus import Point, Train
 
+pytestmark = pytest.mark.hazard("H12", "H20", "H27")
+
 MS = 1_000_000
 
 
@@ -80,8 +82,8 @@ def test_g04_lease(bed):
 
 
 def test_g05_interlocks(bed):
-    for name in ("unit_ready", "engine_alive", "screen_alive", "stop_tested", "simulated", "latched", "time_ok"):
-        opened = bed.good._replace(**{name: not getattr(bed.good, name)})
+    for name in ("unit_ready", "engine_alive", "screen_alive", "stop_tested", "permission", "latched", "time_ok"):
+        opened = bed.good._replace(**{name: "No." if name == "permission" else not getattr(bed.good, name)})
         rig = bed.rig()
         assert rig.verdict(bed.pulse(), conditions=opened) == "G05", name
         rig = bed.rig()
@@ -104,7 +106,7 @@ def test_g06_scope(bed):
 
 def test_off_is_always_admitted(bed):
     nothing = bed.pulse(0)
-    opened = bed.good._replace(unit_ready=False, latched=True, simulated=False)
+    opened = bed.good._replace(unit_ready=False, latched=True, permission="No.")
     for trains in ((), (nothing,), (Train(99, (), -1),), (nothing, nothing)):
         rig = bed.rig()
         assert rig.verdict(bed.pulse()) == ""

@@ -1,9 +1,13 @@
 """Rules G07 to G16 at their bounds, for every body region."""
 
+import pytest
+
 from safety.limits import ChannelLimit
 from safety.orders import ArmScope
 from safety.pulse_rules import g16_power
 from safety.stimulus import Point, Train, biphasic
+
+pytestmark = pytest.mark.hazard("H16", "H17", "H26")
 
 MS = 1_000_000
 

@@ -1,106 +1,273 @@
 """House rules of the guard's files, held by their syntax trees; and the one place that makes a ticket."""
 
 import ast
+import random
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.safety.house_rules import GUARD_FILES, RULES, broken
+
+pytestmark = pytest.mark.hazard("H12", "H35", "H47")
+
 ROOT = Path(__file__).resolve().parents[2]
-GUARD_FILES = (
-    "guard",
-    "joint",
-    "joint_guard",
-    "joint_limits",
-    "joint_memory",
-    "joint_prescribing",
-    "joint_rules",
-    "vetting",
-    "rules",
-    "pulse_rules",
-    "memory",
-    "prescribing",
-    "limits",
-    "interlocks",
-    "orders",
-    "stimulus",
-)
-IMPORTS = {"collections.abc", "dataclasses", "enum", "math", "typing"}
-FORBIDDEN = (ast.Div, ast.Try, ast.While, ast.Raise, ast.Global, ast.Nonlocal, ast.AsyncFunctionDef, ast.Await)
+TEXTS = {name: (ROOT / "safety" / f"{name}.py").read_text(encoding="utf-8") for name in GUARD_FILES}
+
+HEALTHY = '''
+from typing import NamedTuple
+
+from safety.limits import SLEW_UA_MAX
 
 
-def faults_of(tree):
-    """What a guard's file must not hold, as words."""
-    found = []
-    for node in ast.walk(tree):
-        if isinstance(node, FORBIDDEN):
-            found.append(type(node).__name__)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, float | complex):
-            found.append("float")
-        elif isinstance(node, ast.Name) and node.id in (
-            "float",
-            "Decimal",
-            "Fraction",
-            "eval",
-            "exec",
-            "open",
-            "print",
-        ):
-            found.append(node.id)
-        elif isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            module = node.module or ""
-            if module not in IMPORTS and not (module.startswith("safety.") and module.split(".")[1] in GUARD_FILES):
-                found.append(module)
-            if module == "math" and {alias.name for alias in node.names} != {"isqrt"}:
-                found.append("math")
-        elif isinstance(node, ast.FunctionDef):
-            if node.end_lineno - node.lineno >= 70:
-                found.append("long function")
-            if node.returns is None:
-                found.append("untyped")
-            if any(isinstance(call, ast.Call) and _name(call.func) == node.name for call in ast.walk(node)):
-                found.append("recursion")
-    return found
+class Wish(NamedTuple):
+    amounts: tuple[int, ...]
+    state: str
+
+    def most(self) -> int:
+        return max(self.amounts, default=0)
 
 
-def _name(node):
-    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+def too_steep(wish: Wish, before_ua: int = 0) -> str | None:
+    """A rise of more than may be."""
+    square = before_ua**2
+    for number, amount in enumerate(wish.amounts):
+        if not amount - before_ua <= SLEW_UA_MAX:
+            return f"Channel {number} rises by {amount - before_ua} uA."
+    steps = [amount // 2 for amount in wish.amounts[1:] if amount % 2 == 0]
+    return None if square >= 0 and all(steps) and _even(wish.most()) else "odd"
+
+
+def _even(amount: int) -> bool:
+    return amount % 2 == 0
+'''
+# Rule > statements that break it, in any function of any file; `;;` begins a new line, `HERE` is that function.
+STATEMENTS = {
+    "float": """
+        bad = 0.5
+        bad = 1e3
+        bad = 1j
+        bad = float(1)
+        bad: float = 1
+        bad: "float" = 1
+        round(1)
+        bad = Decimal(1)
+        bad = fractions.Fraction(1)
+        bad = math.inf
+        divmod(7, 2)
+        bad: list[float] = []
+    """,
+    "division": """
+        bad = 4 / 2
+        bad /= 2
+        bad = 2 ** bad
+        bad **= bad
+        bad = 2**-1
+        bad = 2**0.5
+    """,
+    "exception": """
+        try:;;     pass;; finally:;;     pass
+        raise ValueError
+        assert True
+        with bad:;;     pass
+        try:;;     pass;; except ValueError:;;     pass
+        try:;;     pass;; except* ValueError:;;     pass
+    """,
+    "endless": """
+        while True:;;     pass
+        while bad:;;     bad = next(bad)
+        for one in endless():;;     pass
+        next(bad)
+        for one in bad:;;     bad.append(one)
+        bad = [one for one in endless()]
+        for one in iter(int, 1):;;     pass
+        for one in self.bad:;;     self.bad += [one]
+        for one in a.b():;;     pass
+        for one in iter(bad):;;     pass
+        for one in [1, 2]:;;     pass
+        for one in (lambda: 1):;;     pass
+        for one in endless()[0]:;;     pass
+    """,
+    "waiting": """
+        async def bad() -> None:;;     await bad
+        yield 1
+        yield from bad
+        async def bad() -> None:;;     async for one in bad:;;         pass
+        async def bad() -> None:;;     async with bad:;;         pass
+    """,
+    "import": """
+        import time
+        from time import time
+        import pint
+        from math import sqrt
+        from safety import units
+        from safety.units import quantity
+        from . import limits
+        from math import isqrt
+        from dataclasses import *
+        from controller.clock import now
+        import safety.limits
+        from safetyx import limits
+        import enum as e
+    """,
+    "outside": """
+        print(1)
+        eval('1')
+        exec('1')
+        open('x')
+        global bad
+        nonlocal bad
+        setattr(self, 'a', 1)
+        bad = __import__('os')
+        bad = globals()
+        builtins.open('x')
+        compile('', '', 'exec')
+        delattr(self, 'a')
+        input()
+        locals()
+    """,
+    "bypass": """
+        machine.to_running()
+        self.state = 'running'
+        object.__new__(Admitted)
+        self.a.state += 1
+        object.__setattr__(self, 'a', 1)
+        self.__dict__['a'] = 1
+        self.__class__ = int
+        f.__code__ = g
+    """,
+    "untyped": """
+        bad = lambda: 1
+        def bad(x: int):;;     pass
+        def bad(x) -> None:;;     pass
+        bad: Any = 1
+        def bad(*x) -> None:;;     pass
+        def bad(**x) -> None:;;     pass
+        def bad(*, x) -> None:;;     pass
+        def bad(x, /) -> None:;;     pass
+        def bad(self) -> None:;;     pass
+        bad: typing.Any = 1
+    """,
+    "recursion": """
+        def bad() -> None:;;     bad()
+        def bad(self: int) -> None:;;     self.bad()
+        HERE()
+        def bad(other: int) -> None:;;     other.bad()
+        self.HERE()
+        other.HERE()
+        def bad() -> None:;;     worse();; def worse() -> None:;;     worst();; def worst() -> None:;;     bad()
+    """,
+    "long": " bad = 1;;" * 70,
+}
+STATEMENTS = {
+    rule: [line.strip().replace(";; ", "\n").replace(";;", "\n") for line in text.strip().splitlines()]
+    for rule, text in STATEMENTS.items()
+}
 
 
 @pytest.mark.parametrize("name", GUARD_FILES)
 def test_guard_files_keep_the_rules(name):
-    assert faults_of(ast.parse((ROOT / "safety" / f"{name}.py").read_text())) == []
+    assert broken(TEXTS[name]) == []
 
 
 def test_no_file_is_forgotten():
     files = {path.stem for path in (ROOT / "safety").glob("*.py")}
-    assert files == {*GUARD_FILES, "__init__", "units", "digest"}
+    assert files == {*GUARD_FILES, "__init__", "units", "digest", "limits_lock"}
     assert (ROOT / "safety" / "__init__.py").read_text() == ""
 
 
+def test_the_checker_leaves_healthy_text_alone():
+    assert broken(HEALTHY) == []
+
+
+def test_every_rule_is_shown_to_see_something():
+    assert set(STATEMENTS) == set(RULES)
+
+
+def with_statement(text, statement, chance):
+    """The text with the statement at the begin of some function, and the lines that it has there."""
+    functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
+    function = chance.choice(functions)
+    first, indent = function.body[0].lineno, " " * function.body[0].col_offset
+    added = [indent + line for line in statement.replace("HERE", function.name).split("\n")]
+    lines = text.split("\n")
+    return "\n".join([*lines[: first - 1], *added, *lines[first - 1 :]]), range(function.lineno, first + len(added))
+
+
+@pytest.mark.parametrize(("rule", "statement"), [(rule, one) for rule, many in STATEMENTS.items() for one in many])
+def test_the_checker_sees_each_fault_in_any_file(rule, statement):
+    chance = random.Random(f"{rule} {statement}")
+    name = chance.choice(sorted(set(GUARD_FILES) - {"joint"}))
+    text, lines = with_statement(TEXTS[name], statement, chance)
+    seen = [one for one in broken(text) if one.rule == rule]
+    assert seen, f"{rule} in safety/{name}.py"
+    assert all(one.line in lines for one in seen)
+    text, _ = with_statement(HEALTHY, statement, chance)
+    assert rule in [one.rule for one in broken(text)]
+
+
 @pytest.mark.parametrize(
-    ("text", "fault"),
+    ("before", "after", "rule"),
     [
-        ("x = a / b", "Div"),
-        ("x /= b", "Div"),
-        ("x = 0.5", "float"),
-        ("x = float(y)", "float"),
-        ("try:\n    pass\nfinally:\n    pass", "Try"),
-        ("while True:\n    pass", "While"),
-        ("import pint", "pint"),
-        ("from time import time", "time"),
-        ("from math import sqrt", "math"),
-        ("from safety.units import quantity", "safety.units"),
-        ("def f(x):\n    return x", "untyped"),
-        ("def f(x) -> int:\n    return f(x)", "recursion"),
-        ("def f() -> int:\n" + "    x = 1\n" * 70, "long function"),
+        ("before_ua: int = 0", "before_ua=0", "untyped"),
+        (") -> str | None:", "):", "untyped"),
+        ("amounts: tuple[int, ...]", "amounts: tuple[float, ...]", "float"),
+        ("amount // 2 for", "amount / 2 for", "division"),
+        ("in wish.amounts[1:] if", "in wish.all() if", "endless"),
+        (
+            "from safety.limits import SLEW_UA_MAX",
+            "from safety.today import Today\nfrom safety.digest import a",
+            "import",
+        ),
+        ("from typing import NamedTuple", "import typing", "import"),
+        ("return amount % 2 == 0", "return _even(amount)", "recursion"),
+        ("return max(", "return self.most(", "recursion"),
     ],
 )
-def test_the_checker_sees_each_fault(text, fault):
-    assert fault in faults_of(ast.parse(text))
+def test_a_small_change_of_healthy_text_is_seen(before, after, rule):
+    assert before in HEALTHY
+    assert [one.rule for one in broken(HEALTHY.replace(before, after))] == [rule]
+
+
+def test_a_function_of_just_seventy_lines_is_short():
+    function = next(node for node in ast.parse(HEALTHY).body if getattr(node, "name", "") == "too_steep")
+    room = 70 - (function.end_lineno - function.lineno + 1)
+    line = "    square = before_ua**2\n"
+    assert broken(HEALTHY.replace(line, line * (1 + room))) == []
+    assert broken(HEALTHY.replace(line, line * (2 + room))) == [("long", function.lineno)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def f(one: int) -> int:\n    return one.g()\ndef g() -> int:\n    return f(1)",  # another's g is not ours
+        "for one in a.b, c:\n    d.append(one)",
+        "for one in (1, 2):\n    pass",
+        "for one in a.items():\n    b |= {one}",
+        "x = 3**2 * a % b // c",
+        "class A:\n    def f(self, x: int) -> int:\n        return x\n    def g(cls) -> int:\n        return 1",
+        "from safety.joint_rules import Asked",
+        "from math import isqrt",
+        "x = a.state",
+        "to_day()",
+    ],
+)
+def test_the_checker_does_not_see_what_is_not_there(text):
+    assert broken(text) == []
+
+
+def test_lines_are_told():
+    assert broken("a = 1\nb = 0.5\nc = 1 / 2\n\nd = 0.5 / 2") == [
+        ("float", 2),
+        ("division", 3),
+        ("division", 5),
+        ("float", 5),
+    ]
+
+
+def _name(node):
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
 
 
 def ticket_makers(tree):

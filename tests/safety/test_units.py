@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from safety import units
 from safety.units import Field, UnitFault, period_us, quantity, rate_text
 
+pytestmark = pytest.mark.hazard("H11")
+
 GOOD = [
     ("25 mA", Field.CURRENT, 25_000),
     ("25.5 mA", Field.CURRENT, 25_500),

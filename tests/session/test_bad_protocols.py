@@ -65,6 +65,12 @@ RULED = [
     ("then: {after 2 s: release}", "then: {after 2 s: asist}", ("ACT001",)),
     ("{attempt: assist, after 6 s: missed}", "{atempt: assist, after 6 s: missed}", ("ACT004",)),
     ("{attempt: assist, after 6 s: missed}", "{attempt: assist, angle > 6 s: missed}", ("UNT001",)),
+    ("{attempt: assist, after 6 s: missed}", "{button foot: assist, after 6 s: missed}", ("ACT004",)),
+    ("{attempt: assist, after 6 s: missed}", "{button  pedals: assist, after 6 s: missed}", ("ACT004",)),
+    ("{attempt: assist, after 6 s: missed}", "{button: assist, button : missed}", ("KEY002",)),
+    ("after 5 s: hold", "touch: hold, after 5 s: hold", ("ACT017",)),
+    ("after 5 s: hold", "button touch or angle > 3 deg: hold, after 5 s: hold", ("ACT017",)),
+    ("{after 2 s: release}", "{load >= 2 N and after 1 s: release, after 2 s: release}", ("ACT017",)),
     ("{attempt: assist, after 6 s: missed}", "{attempt: assist, after 0 s: missed}", ("ACT004",)),
     ("{attempt: assist, after 6 s: missed}", "{attempt: assist, attempt: missed}", ("KEY002",)),
     ("{attempt: assist, after 6 s: missed}", "{attempt: assist, after 6 s: missed, after 7 s: rest}", ("ACT014",)),
@@ -81,6 +87,9 @@ RULED = [
     ("repetitions: 60", "repetitions: 0", ("UNT002",)),
     ("repetitions: 60", "repetitions: 1e2", ("UNT001",)),
     ("stimloop: 1", "stimloop: 2", ("KEY007",)),
+    ("position: seated\n", "", ("KEY003",)),
+    ("position: seated", "position: sitting", ("KEY006",)),
+    ("position: seated", "position: ", ("KEY006", "KEY004")),
     ("name: Wrist extension, cued", "nmae: Wrist extension, cued", ("KEY001",)),
     ("min_rate: 50 Hz", "min_rate: 49 Hz", ("UNT002",)),
     ("min_rate: 50 Hz", "min_rate: 49.999 Hz", ("UNT002",)),
@@ -300,7 +309,7 @@ def test_a_path_that_is_long_because_of_branches_is_still_quick_and_right(change
         following = f"d{n + 1}" if n < 27 else "rest"
         rows.append(
             f"      d{n}:\n        stimulate: {{extensors: 10 %}}\n"
-            f"        then: {{angle > {n} deg: {following}, touch: e{n}, after 200 ms: e{n}}}\n"
+            f"        then: {{angle > {n} deg: {following}, button key: e{n}, after 200 ms: e{n}}}\n"
             f"      e{n}:\n        stimulate: {{extensors: 10 %}}\n        then: {{after 200 ms: {following}}}\n"
         )
     text = changed("      missed:\n", "".join(rows) + "      missed:\n").replace("after 6 s: missed", "after 6 s: d0")

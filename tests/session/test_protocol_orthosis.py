@@ -87,6 +87,23 @@ def test_current_against_the_movement_is_refused():
     assert load_bytes(two.encode(), "p.yaml").protocol.orthosis is not None
 
 
+def test_an_orthosis_at_the_ankle_is_for_a_patient_who_is_seated():
+    ankle = changed("joint: wrist", "joint: ankle").replace("positions: {open: 30 deg}", "positions: {open: 15 deg}")
+    assert load_bytes(ankle.encode(), "p.yaml").protocol.position == "seated"
+    for position in ("lying", "standing"):
+        placed = ankle.replace("position: seated", f"position: {position}")
+        (fault,) = faults_of(placed)
+        assert (fault.rule, fault.fix) == ("SAF015", "write `position: seated`, or leave out `orthosis`")
+        assert placed.split("\n")[fault.line - 1] == f"position: {position}"
+    lying = changed("position: seated", "position: lying")
+    assert load_bytes(lying.encode(), "p.yaml").protocol.position == "lying"  # the wrist may be moved then
+
+
+def test_a_protocol_without_a_position_is_refused_with_what_to_write():
+    (fault,) = faults_of(changed("position: seated\n", ""))
+    assert (fault.rule, fault.fix) == ("KEY003", "write `position: seated`, `position: lying` or `position: standing`")
+
+
 def test_no_cap_can_be_written_away():
     cap = JOINT_CAPS[JointRegion.WRIST]
     for nm in (cap.torque_mnm + 1, 19_000):

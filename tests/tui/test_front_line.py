@@ -12,7 +12,7 @@ from controller.tui import samples
 from controller.tui.samples import NOW_NS
 from controller.vocabulary.facts import ArmDenied, ArmNumber, GatewayStatus, Refusal
 from controller.vocabulary.intents import Begin
-from controller.vocabulary.requests import Arm, ConfirmArm, Heartbeat, Prescribe, StopNow
+from controller.vocabulary.requests import Arm, ConfirmArm, Heartbeat, Prescribe, PrescribeJoint, StopNow
 from controller.vocabulary.snapshot import MotionPoint
 from safety.orders import ArmScope
 
@@ -153,6 +153,23 @@ def test_a_new_gateway_is_told_what_was_fitted_today(ends):
     here, there = (Line(sock) for sock in pair())
     front.replace_gateway(here)
     assert received(there) == [lowered, other_day[1]]
+    front.close()
+    there.close()
+
+
+def test_a_new_gateway_is_never_told_more_than_the_lowest_that_was_found_today(ends):
+    """The old gateway refused to raise a ceiling; the new one has forgotten it and must not be told the raise."""
+    front, _, gateway = ends
+    found = Prescribe("P-001", "2026-01-05", 1, "forearm", 2_500, 14_000, 8_000)
+    joint = PrescribeJoint("P-001", "2026-01-05", "wrist", "right", -3_000, 3_000, 800)
+    for one in (found, replace(found, ceiling_ua=20_000), joint, replace(joint, torque_mnm=1_200)):
+        front.request(one)
+    received(gateway)
+    here, there = (Line(sock) for sock in pair())
+    front.replace_gateway(here)
+    assert received(there) == [found, joint]
+    front.request(replace(found, pad_area_mm2=1_600, ceiling_ua=20_000))  # another pad is found anew
+    assert front._prescribed[1].ceiling_ua == 20_000
     front.close()
     there.close()
 

@@ -7,7 +7,6 @@ import pytest
 from controller.tui import samples
 from controller.tui.keys import FRESH_AFTER_NS, PressGate
 from controller.tui.samples import NOW_NS
-from controller.tui.screening_questions import QUESTIONS
 from controller.vocabulary.facts import ArmNumber, GatewayState
 from controller.vocabulary.intents import (
     AcceptCalibration,
@@ -22,6 +21,7 @@ from controller.vocabulary.intents import (
     Note,
     Pause,
     Resume,
+    ScreeningAnswer,
     ScreeningDone,
     Titrate,
     TitrateOff,
@@ -110,9 +110,12 @@ async def test_ending_asks_first_and_disarms_before_it_ends(show):
 
 async def test_a_yes_in_screening_blocks_and_only_all_no_goes_on(show):
     app, front = show(samples.snapshot(SessionState.SCREENING), samples.status())
-    assert await press(app, front, "g", "n", "y", "g", "b") == [ScreeningDone(False)]
+    said = await press(app, front, "g", "y", "y", "n", "y", "g", "b")
+    assert [(answer.row, answer.yes) for answer in said[0].answers][-1] == ("pregnancy", True)
     app, front = show(samples.snapshot(SessionState.SCREENING), samples.status())
-    assert await press(app, front, *["n"] * len(QUESTIONS), "g") == [ScreeningDone(True)]
+    good = {row.row: row.good for row in samples.questions()}
+    said = await press(app, front, *["y" if yes else "n" for yes in good.values()], "g")
+    assert said == [ScreeningDone(tuple(ScreeningAnswer(row, yes) for row, yes in good.items()))]
 
 
 async def test_one_titration_step_for_one_fresh_press(show):

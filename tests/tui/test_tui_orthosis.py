@@ -18,9 +18,10 @@ from controller.vocabulary.facts import ChannelOutput, GatewayState, Refusal
 from controller.vocabulary.intents import FittingDone
 from controller.vocabulary.requests import PrescribeJoint
 from controller.vocabulary.snapshot import SessionState
+from controller.vocabulary.stages import Stage
 
 RUNNING, FITTING = SessionState.RUNNING, SessionState.FITTING
-PRESCRIBED = PrescribeJoint("SIM01", "2026-11-22", "wrist", "right", -5_000, 4_500, 800)
+PRESCRIBED = PrescribeJoint("SIM01", "2026-11-22", "wrist", "right", -5_000, 4_500, 800, "measured at the joint")
 
 
 def text(parts):
@@ -329,7 +330,8 @@ def test_the_check_list_tells_ready_stopped_starting_and_broken_apart():
 
 
 def test_a_real_orthosis_is_called_real_and_the_simulated_unit_is_not():
-    shown = view(replace(samples.joint(), identity="XM430-W210 id 1"), replace(samples.status(), simulated=False))
+    status = replace(samples.status(), simulated=False, stage=Stage.NONE, permission="XM430-W210 id 1 has no entry.")
+    shown = view(replace(samples.joint(), identity="XM430-W210 id 1"), status)
     (
         unit,
         *_,
@@ -339,6 +341,10 @@ def test_a_real_orthosis_is_called_real_and_the_simulated_unit_is_not():
     orthosis = next(item for item in items(shown) if item.name == "orthosis")
     assert not orthosis.good
     assert "REAL ORTHOSIS" in orthosis.found
+    assert orthosis.todo == "XM430-W210 id 1 has no entry."
+    permitted = replace(status, stage=Stage.BUTTON_TRIGGERED, permission="")
+    shown = view(replace(samples.joint(), identity="XM430-W210 id 1"), permitted)
+    assert next(item for item in items(shown) if item.name == "orthosis").good
 
 
 def test_an_orthosis_that_is_wanted_and_not_named_or_named_and_not_wanted():

@@ -6,7 +6,7 @@ from controller.tui.look import SCENES, look
 from controller.tui.look import sample_app as app_on
 
 
-@pytest.mark.parametrize("name", ["running", "fitting", "tripped", "orthosis_running"])
+@pytest.mark.parametrize("name", ["running", "fitting", "tripped", "orthosis_running", "real_running"])
 def test_picture(name, size, snap_compare):
     make_front, keys = SCENES[name]
     app = app_on(make_front())

@@ -15,8 +15,9 @@ from controller.vocabulary.snapshot import SessionState
 EXPECTED = {
     "starting": ("No current can flow", "gateway  ○ not heard yet"),
     "patient": ("Who is treated today?", "SIM01", "right side affected", "simulated patient"),
-    "screening": ("the questions are shown for practice", "Pacemaker", "HF surgery", "7 questions are open"),
+    "screening": ("the questions are shown for practice", "Pacemaker", "HF surgery", "11 questions are open"),
     "screening_blocked": ("▲ YES", "BLOCKED"),
+    "screening_sign_off": ("Botulinum toxin", "date of the injection", "clinician who signs this off"),
     "check": ("SIM0P24001", "100 Hz", "This unit has no emergency-stop input", "blind below 15 mA"),
     "check_missing": ("Plug the unit in", "Switch the motion puck on"),
     "stop_test": ("Press F12 now", "Nothing can be armed"),

@@ -32,6 +32,7 @@ class HouseUnderTest:
         tolerance_ua: int = 2_000,
         screen: bool = True,
         orthosis: str = "",
+        pedal: str = "",
     ) -> None:
         self.data = data
         self.data.mkdir(parents=True, exist_ok=True)
@@ -42,6 +43,7 @@ class HouseUnderTest:
         words += ["--data", str(data), "--tolerance-ua", str(tolerance_ua)]
         words += ["--protocol", str(shipped(TOGETHER if orthosis else PROPORTIONAL))]
         words += ["--orthosis", f"dynamixel:{orthosis}"] if orthosis else []
+        words += ["--pedal", pedal] if pedal else []
         words += [] if screen else ["--no-screen"]
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-m", "controller.assembly.scripted_screen", *words],

@@ -16,26 +16,35 @@ PUCK_HZ = 100
 STARTS_WITHIN_NS = 60 * SECOND
 FLOWING_NS = 300 * MS
 WIGGLE_DEG = 4.0
+PEDAL_EVERY_NS = 250 * MS
 PUSHED_MNM = 100
 """Measured at the joint: the orthosis lifts the hand, it does not only stand by."""
 
 
 class Trial:
-    """See the module's text. With `orthosis` a powered one is worn, and `flow` waits for its torque as well."""
+    """See the module's text. With `orthosis` a powered one is worn, and `flow` waits for its torque as well.
 
-    def __init__(self, folder: Path, orthosis: bool = False) -> None:
+    With `pedal` there is a foot pedal that stops, and a foot that tests it before anything is armed.
+    """
+
+    def __init__(self, folder: Path, orthosis: bool = False, pedal: bool = False) -> None:
         self.folder = folder
         self.orthosis = orthosis
-        worn = ("p24", "dynamixel") if orthosis else ("p24",)
+        self.pedal = pedal
+        worn = ("p24", *(("dynamixel",) if orthosis else ()), *(("pedal",) if pedal else ()))
         self.devices = SimulatedDevices(SimulatedPlan(seed=1, log=folder / "twin.jsonl", devices=worn))
         self.puck = RawPort()
         self._player = PuckPlayer(PUCK_HZ)
         self._angle_deg = 0.0
         self._playing = True
+        self._silent = False
+        self._pressed_ns = 0
         self._thread = threading.Thread(target=self._play, daemon=True)
         self._thread.start()
         joint = self.devices.url("dynamixel") if orthosis else ""
-        self.house = HouseUnderTest(self.devices.url("p24"), self.puck.path, folder / "house", orthosis=joint)
+        foot = self.devices.url("pedal") if pedal else ""
+        unit = self.devices.url("p24")
+        self.house = HouseUnderTest(unit, self.puck.path, folder / "house", orthosis=joint, pedal=foot)
 
     def _play(self) -> None:
         """The limb goes smoothly to its angle and moves a little about it, so that amplitudes keep changing."""
@@ -45,7 +54,9 @@ class Trial:
             wiggle = WIGGLE_DEG * (1 if number // 25 % 2 else -1) if self._angle_deg else 0.0
             target = self._angle_deg + wiggle
             angle += max(-1.0, min(1.0, target - angle))
-            self.puck.write(self._player.frame(angle))
+            frame = self._player.frame(angle)
+            if not self._silent:
+                self.puck.write(frame)
             due += SECOND // PUCK_HZ
             sleep_until(due)
 
@@ -55,6 +66,7 @@ class Trial:
         while self._state() != "running":
             if now_ns() > ends or self._stopped():
                 return False
+            self._test_pedal()
             sleep_until(now_ns() + 20 * MS)
         self._angle_deg = 45.0
         while not self._flows():
@@ -79,6 +91,16 @@ class Trial:
     def logged(self, kind: str) -> list[dict[str, Any]]:
         """What the twins have written down so far: `train` is what the skin has had, `torque` the joint; `world`."""
         return [entry for entry in twin_log(self.folder / "twin.jsonl") if entry.get("kind") == kind]
+
+    def _test_pedal(self) -> None:
+        """A foot on the pedal now and then, until screening is over: nobody can have armed so far."""
+        if self.pedal and self._state() in ("idle", "screening") and now_ns() - self._pressed_ns > PEDAL_EVERY_NS:
+            self._pressed_ns = now_ns()
+            self.devices.say("press pedal")
+
+    def silence(self) -> None:
+        """The puck says nothing more; its cable stays in."""
+        self._silent = True
 
     def lower(self) -> None:
         """The limb goes down: nothing would be asked for any more, were somebody still listening."""

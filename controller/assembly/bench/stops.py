@@ -7,6 +7,9 @@ last pulse was. Then the bench waits, to see whether anything starts again by it
 cases `orthosis_*` do the same with a powered orthosis that lifts the wrist; their figure is the end of its torque.
 """
 
+import contextlib
+import json
+import multiprocessing
 import random
 import shutil
 import signal
@@ -15,7 +18,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +56,7 @@ class Case:
     before: Callable[[Trial], None] | None = None
     watch_ns: int = AFTERWARDS_NS
     torque_within_ms: float = 0.0
+    pedal: bool = False
     instant: Callable[[Trial, int], int] | None = None
 
 
@@ -88,7 +93,11 @@ CASES: dict[str, Case] = {
     "engine_sigkill": Case(_signal("engine", signal.SIGKILL), 250.0),
     "engine_sigstop": Case(_signal("engine", signal.SIGSTOP), 250.0, _signal("engine", signal.SIGCONT)),
     "stop_command": Case(_stop_command, 500.0),
+    "pedal": Case(lambda trial: trial.devices.say("press pedal"), 250.0, pedal=True),
+    "pedal_unplugged": Case(lambda trial: trial.devices.say("unplug pedal"), 250.0, pedal=True),
     "puck_unplugged": Case(lambda trial: trial.puck.close(), 250.0),
+    "puck_silent": Case(lambda trial: trial.silence(), 250.0),
+    "gateway_sigterm": Case(_signal("gateway", signal.SIGTERM), 250.0),
     "gateway_sigkill": Case(_signal("gateway", signal.SIGKILL), WATCHDOG_MS, watch_ns=3 * SECOND),
     "gateway_sigstop": Case(_signal("gateway", signal.SIGSTOP), WATCHDOG_MS, watch_ns=3 * SECOND),
     "unit_unplugged": Case(lambda trial: trial.devices.say("unplug p24"), WATCHDOG_MS, watch_ns=3 * SECOND),
@@ -107,24 +116,65 @@ CASES: dict[str, Case] = {
 
 
 def run_stops(
-    times: int, seed: int = 1, only: list[str] | None = None, say: Callable[[str], None] = print
+    times: int,
+    seed: int = 1,
+    only: list[str] | None = None,
+    say: Callable[[str], None] = print,
+    jobs: int = 1,
+    out: Path | None = None,
 ) -> dict[str, Any]:
     """Every case `times` times, in turn. A key a case: n, median_ms, max_ms, restarts, journals_ok, every figure.
 
-    Ctrl+C ends the bench with what has been measured so far.
+    `jobs` trials run side by side, each with a process, ports and a runtime folder of its own: most of each is
+    waiting, but a machine with too many of them stops sessions by itself (`not_begun`). `out` gets a line a trial; what
+    stands there already is not done again. Ctrl+C ends the bench with what has been measured so far.
     """
-    draw = random.Random(seed)
     tried: dict[str, list[Outcome]] = {name: [] for name in CASES if not only or name in only}
-    try:
-        for number in range(times):
-            for name, outcomes in tried.items():
-                outcome = _one(CASES[name], draw.randrange(RANDOM_WAIT_NS))
-                outcomes.append(outcome)
+    done = _resumed(out, seed)
+    for (name, _), outcome in done.items():
+        if name in tried:
+            tried[name].append(outcome)
+    asked = [(name, number) for number in range(times) for name in tried if (name, number) not in done]
+    spawned = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=spawned, initializer=_alone) as pool:
+        running = {pool.submit(_one, name, _wait_ns(seed, name, number)): (name, number) for name, number in asked}
+        try:
+            for future in as_completed(running):
+                (name, number), outcome = running[future], future.result()
+                tried[name].append(outcome)
                 said = "restarted!" if outcome.restarts else outcome.note
                 say(f"{number + 1}/{times} {name}: {outcome.figure_ms:.1f} ms {said}")
-    except KeyboardInterrupt:
-        say("ended early")
+                if out is not None:
+                    with out.open("a", encoding="utf-8") as file:
+                        file.write(json.dumps({"case": name, "number": number, "seed": seed, **asdict(outcome)}) + "\n")
+        except KeyboardInterrupt:
+            pool.shutdown(cancel_futures=True)
+            say("ended early")
     return {name: _summary(CASES[name], outcomes) for name, outcomes in tried.items() if outcomes}
+
+
+def _alone() -> None:
+    """Ctrl+C is for whoever shares the work out: a trial that has begun goes to its end and clears up."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _wait_ns(seed: int, name: str, number: int) -> int:
+    """How long current flows before the fault: its own for each trial, so that a resumed bench is the same bench."""
+    return random.Random(f"{seed} {name} {number}").randrange(RANDOM_WAIT_NS)
+
+
+def _resumed(out: Path | None, seed: int) -> "dict[tuple[str, int], Outcome]":
+    """What an earlier run with that seed wrote down, without the trials in which nothing flowed."""
+    found: dict[tuple[str, int], Outcome] = {}
+    if out is None or not out.exists():
+        return found
+    for line in out.read_text(encoding="utf-8").splitlines():
+        with contextlib.suppress(ValueError):  # a torn last line of a run that was killed
+            told = json.loads(line)
+            key = (told.pop("case"), told.pop("number"))
+            if told.pop("seed") == seed and told["began"]:
+                found[key] = Outcome(**told)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +194,11 @@ class Outcome:
         return self.last_pulse_ms if self.torque_ms is None else self.torque_ms
 
 
-def _one(case: Case, wait_ns: int) -> Outcome:
+def _one(name: str, wait_ns: int) -> Outcome:
+    """One trial of that case."""
+    case = CASES[name]
     folder = Path(tempfile.mkdtemp(prefix="stimloop-stop-"))
-    trial = Trial(folder, orthosis=case.torque_within_ms > 0.0)
+    trial = Trial(folder, orthosis=case.torque_within_ms > 0.0, pedal=case.pedal)
     try:
         if not trial.flow():
             return Outcome(0.0, 0, True, False, f"current never flowed{_stopped_by(trial)}; see {folder}")

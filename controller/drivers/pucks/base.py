@@ -1,12 +1,16 @@
 """What the engine knows of a puck's driver: a machine fed bytes and time, without any input or output of its own."""
 
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from controller.vocabulary.sample import Sample
 
 NEVER = 2**63 - 1
 """The deadline of a driver that has nothing to do until bytes arrive."""
+
+
+ENDS = 0.995
+"""Of its full scale: from there on a gyroscope is clipped."""
 
 
 class PuckDriver(Protocol):
@@ -46,6 +50,16 @@ class Signal(StrEnum):
     HERE = "here"
 
 
+class Senses(NamedTuple):
+    """What a puck feels besides its own motion: a hand that touches it, a load in newton."""
+
+    touch: bool = False
+    load: bool = False
+
+
+NO_SENSES = Senses()
+
+
 class PuckExtras:
     """What some pucks can do beyond measuring. A driver that can inherits this class; all others do nothing.
 
@@ -53,6 +67,10 @@ class PuckExtras:
     """
 
     remark: str = ""
+
+    def senses(self, puck: str) -> Senses:
+        """What the puck of that name can feel."""
+        return NO_SENSES
 
     def signal(self, now_ns: int, puck: str, what: Signal) -> None:
         """Show it on the puck of that name; the bytes come out of `poll`. May be dropped: a light is no message."""

@@ -7,7 +7,7 @@ flagged STALE. See docs/devices/fitmi.md.
 
 from controller.drivers.ports import LineSettings, is_hidraw
 from controller.drivers.pucks import fitmi_scales
-from controller.drivers.pucks.base import PuckDriver, PuckExtras, Signal
+from controller.drivers.pucks.base import NO_SENSES, PuckDriver, PuckExtras, Senses, Signal
 from controller.drivers.pucks.fitmi_link import FitMiLink
 from controller.drivers.pucks.fitmi_scales import NO_SCALES, BothScales
 from controller.drivers.pucks.fitmi_tracker import Tracker
@@ -75,6 +75,13 @@ class FitMiDriver(PuckExtras):
     def next_deadline(self) -> int:
         """When the next command is due, or the opening goes on, ns."""
         return self._link.next_deadline()
+
+    def senses(self, puck: str) -> Senses:
+        """Touch always, load where this puck's load cell was calibrated."""
+        if puck not in self.pucks:
+            return NO_SENSES
+        scales = self.calibration[self.pucks.index(puck)]
+        return Senses(touch=True, load=scales is not None and scales.load_n is not None)
 
     def signal(self, now_ns: int, puck: str, what: Signal) -> None:
         """Lights at a cue and a completed repetition, light and vibration at `HERE`; dropped for a puck not there."""

@@ -1,12 +1,13 @@
 """A home-made puck that prints text lines: measurements become samples, with the device's own millisecond clock."""
 
 from controller.drivers.ports import LineSettings
-from controller.drivers.pucks.base import NEVER
+from controller.drivers.pucks.base import ENDS, NEVER, PuckExtras, Senses
 from controller.drivers.pucks.kind import PuckKind
 from controller.vocabulary.capabilities import Capabilities
-from controller.vocabulary.sample import CONNECTED, IMU_OK, Sample
+from controller.vocabulary.sample import CLIPPED, CONNECTED, IMU_OK, Sample
 from controller.wire.textline import CLOCK_MS, BadFrame, Framer, Measurement, resembles
 
+FULL_SCALE_DPS = 2000.0  # the widest; a driver is told where its own gyroscope is set narrower
 GYRO_DPS_MAX = 2500.0  # motion sensors end at 2000 deg/s
 ACC_G_MAX = 40.0
 LOAD_N_MAX = 2000.0  # no hand presses harder
@@ -17,7 +18,7 @@ _FLAGS = CONNECTED | IMU_OK
 _new = tuple.__new__  # what `Sample(...)` ends in, without the 0.2 us before it
 
 
-class TextLineDriver:
+class TextLineDriver(PuckExtras):
     """Driver of one such puck; nothing is ever written to it.
 
     A sample's `t_ns` is the host's arrival time; `device_us` the device's clock in us, counted on where its 32 bits
@@ -29,6 +30,8 @@ class TextLineDriver:
     def __init__(self, name: str = "puck", device: str = "") -> None:
         self.name = name
         self.device = device
+        self.full_scale_dps = FULL_SCALE_DPS
+        """Where the gyroscope ends: a rate that is there is clipped."""
         self.pucks: tuple[str, ...] = (name,)
         self.bad_frames = 0
         self.duplicates = 0
@@ -64,10 +67,17 @@ class TextLineDriver:
                     self.bad_frames += 1
                 elif self._is_news(t_ms):
                     device_us = self._device_ms * 1000
-                    samples.append(_new(Sample, (self.name, now_ns, gyro, acc, None, load, device_us, None, _FLAGS)))
+                    full = self.full_scale_dps * ENDS
+                    ok = -full < gx < full and -full < gy < full and -full < gz < full
+                    flags = _FLAGS if ok else _FLAGS | CLIPPED
+                    samples.append(_new(Sample, (self.name, now_ns, gyro, acc, None, load, device_us, None, flags)))
             elif type(message) is BadFrame:
                 self.bad_frames += 1
         return samples
+
+    def senses(self, puck: str) -> Senses:
+        """A load where its lines have that column, which only they can tell."""
+        return Senses(load=True)
 
     def poll(self, now_ns: int) -> bytes:
         """Nothing is due, ever."""

@@ -8,13 +8,14 @@ import math
 from datetime import date
 
 from controller.drivers.ports import LineSettings
-from controller.drivers.pucks.base import NEVER
+from controller.drivers.pucks.base import ENDS, NEVER
 from controller.drivers.pucks.kind import PuckKind
 from controller.drivers.pucks.turning import from_zyx
 from controller.vocabulary.capabilities import Capabilities
-from controller.vocabulary.sample import CONNECTED, IMU_OK, Quaternion, Sample, Vector
+from controller.vocabulary.sample import CLIPPED, CONNECTED, IMU_OK, Quaternion, Sample, Vector
 from controller.wire.witmotion import Acceleration, Angles, BadFrame, Clock, Framer, Orientation, Rate, resembles
 
+FULL_SCALE_DPS = 2000.0
 PITCH_DEG_MAX = 90.1  # +-90 and the sensor's rounding
 JUMP_US = 100_000  # a longer hole in the device's clock is a hole in the measurement
 
@@ -37,6 +38,8 @@ class WitMotionDriver:
     def __init__(self, name: str = "puck", device: str = "") -> None:
         self.name = name
         self.device = device
+        self.full_scale_dps = FULL_SCALE_DPS
+        """Where the gyroscope ends: a rate that is there is clipped."""
         self.pucks: tuple[str, ...] = (name,)
         self.bad_frames = 0
         self.incomplete = 0
@@ -111,7 +114,10 @@ class WitMotionDriver:
                 self.bad_frames += 1
                 return None
             quaternion = from_zyx(yaw, pitch, roll)
-        return _new(Sample, (self.name, now_ns, gyro, acc, quaternion, None, device_us, None, _FLAGS))
+        full = self.full_scale_dps * ENDS
+        x, y, z = gyro
+        flags = _FLAGS if -full < x < full and -full < y < full and -full < z < full else _FLAGS | CLIPPED
+        return _new(Sample, (self.name, now_ns, gyro, acc, quaternion, None, device_us, None, flags))
 
     def _turn(self, quaternion: Quaternion) -> None:
         w, x, y, z = quaternion

@@ -1,12 +1,13 @@
 """x-IMU3 as a puck: inertial messages become samples, with the device's own microsecond clock."""
 
 from controller.drivers.ports import LineSettings
-from controller.drivers.pucks.base import NEVER
+from controller.drivers.pucks.base import ENDS, NEVER
 from controller.drivers.pucks.kind import PuckKind
 from controller.vocabulary.capabilities import Capabilities
-from controller.vocabulary.sample import CONNECTED, IMU_OK, Quaternion, Sample
+from controller.vocabulary.sample import CLIPPED, CONNECTED, IMU_OK, Quaternion, Sample
 from controller.wire.ximu3 import BadFrame, Framer, Inertial, Orientation, resembles
 
+FULL_SCALE_DPS = 2000.0
 GYRO_DPS_MAX = 2500.0  # the sensor ends at 2000 deg/s
 ACC_G_MAX = 40.0  # the sensor ends at 16 g
 JUMP_US = 100_000  # a longer hole in the device's clock is a hole in the measurement
@@ -31,6 +32,8 @@ class Ximu3Driver:
     def __init__(self, name: str = "puck", device: str = "") -> None:
         self.name = name
         self.device = device
+        self.full_scale_dps = FULL_SCALE_DPS
+        """Where the gyroscope ends: a rate that is there is clipped."""
         self.pucks: tuple[str, ...] = (name,)
         self.bad_frames = 0
         self.duplicates = 0
@@ -65,8 +68,11 @@ class Ximu3Driver:
                     self.bad_frames += 1
                 elif self._is_news(device_us):
                     quaternion = None if self._orientation is None else self._quaternion_at(device_us)
+                    full = self.full_scale_dps * ENDS
+                    ok = -full < gx < full and -full < gy < full and -full < gz < full
+                    flags = _FLAGS if ok else _FLAGS | CLIPPED
                     samples.append(
-                        _new(Sample, (self.name, now_ns, gyro, acc, quaternion, None, device_us, None, _FLAGS))
+                        _new(Sample, (self.name, now_ns, gyro, acc, quaternion, None, device_us, None, flags))
                     )
             elif type(message) is Orientation:
                 self._turn(message)

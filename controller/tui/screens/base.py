@@ -11,7 +11,9 @@ from controller.tui.keys import Key, key
 from controller.tui.view import View
 from controller.tui.widgets.alert_line import AlertLine, alert_parts
 from controller.tui.widgets.keys_line import KeysLine, hints
-from controller.tui.widgets.status_bar import StatusBar, bar_model
+from controller.tui.widgets.status_bar import StatusBar, bar_model, is_real
+from controller.vocabulary.intents import SkinSeen
+from controller.vocabulary.requests import Present
 
 if TYPE_CHECKING:
     from controller.tui.app import StimloopApp
@@ -53,6 +55,7 @@ class HouseScreen(Screen[Any]):
     def show(self, view: View) -> None:
         """Paint all of the screen from `view`."""
         self.query_one(StatusBar).model = bar_model(view)
+        self.set_class(is_real(view), "-real")
         self.paint(view)
         self.query_one(AlertLine).parts = alert_parts(view, self.said, self.tripped)
         self.query_one(KeysLine).shown = hints(self.keys(view))
@@ -67,7 +70,10 @@ class HouseScreen(Screen[Any]):
         self.show(self.house.view)
 
     def on_key(self, event: events.Key) -> None:
-        """Do what the keys line says, and nothing else."""
+        """Do what the keys line says, and nothing else; where it was asked, any key says that somebody is there."""
+        status = self.house.view.status
+        if status is not None and status.alone:
+            self.house.front.request(Present())
         for live in self.keys(self.house.view):
             if live.action is not None and event.key in live.names:
                 event.stop()
@@ -94,6 +100,15 @@ class HouseScreen(Screen[Any]):
         from controller.tui.screens.worn_dialog import WornDialog  # which is a screen itself
 
         self.house.open(WornDialog())
+
+    def skin_keys(self, view: View) -> list[Key]:
+        """The answer to the look at the skin, while it is due. Otherwise these letters mean what they always mean."""
+        if view.snapshot is None or not view.snapshot.skin_due or view.engine_lost:
+            return []
+        return [
+            key("k", "skin well", lambda: self.house.front.intend(SkinSeen(True))),
+            key("i", "not well", lambda: self.house.front.intend(SkinSeen(False))),
+        ]
 
     def quit_key(self) -> Key:
         """Leaving; the app asks first where that matters."""

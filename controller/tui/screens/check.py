@@ -8,6 +8,8 @@ from textual.app import ComposeResult
 from controller.record.worn import WornSpan
 from controller.tui.joint_words import degrees, stands_by
 from controller.tui.keys import Key, key
+from controller.tui.pedal_words import pedal_lines
+from controller.tui.placing import place_keys, place_line
 from controller.tui.screens.base import HouseDialog, HouseScreen
 from controller.tui.view import View
 from controller.tui.widgets.meter import CONFIRM_STALE_MS
@@ -17,6 +19,7 @@ from controller.tui.worn_words import kind_name, left_before, worn_line
 from controller.vocabulary.capabilities import UNKNOWN, Capabilities
 from controller.vocabulary.facts import GatewayState, GatewayStatus
 from controller.vocabulary.snapshot import PuckView
+from controller.vocabulary.stages import SHOWN, Stage
 from safety.interlocks import is_simulated
 
 RATE_MIN_HZ = 50.0
@@ -43,7 +46,9 @@ class Item:
 
 def items(view: View, left_on: Sequence[WornSpan] = ()) -> tuple[Item, ...]:
     """The check list for `view`; `left_on` is what the patient still wore where the last record ends."""
-    devices = (_unit(view), *_pucks(view), *_orthosis(view), _link(view), _engine(view))
+    pedals = tuple(Item(*line) for line in pedal_lines(view))
+    devices = (_unit(view), *_operator(view), *_pucks(view), *_orthosis(view), *pedals, _link(view), _engine(view))
+    devices = (*devices, *((Item(*place_line(view)),) if view.snapshot is not None else ()))
     return (*devices, *_worn(view), *_left(view, left_on))
 
 
@@ -56,10 +61,18 @@ def _unit(view: View) -> Item:
         todo = "Wait. If it stays so: unit off, on again." if status.unit else status.blocked
         return Item(False, "unit", f"{status.unit or 'unknown'}: starting", todo or "Wait a moment.")
     simulated = is_simulated(status.unit)  # `status.simulated` speaks of unit and orthosis together
-    kind = "simulated" if simulated else "REAL UNIT: cannot be armed"
+    good = simulated or status.stage is not Stage.NONE
+    kind = "simulated" if simulated else SHOWN[status.stage]
     report = _confirmation(status)
-    todo = status.warning if simulated else "Use a simulated unit."
-    return Item(simulated, "unit", f"{status.unit}  {kind}  {report}", todo)
+    return Item(good, "unit", f"{status.unit}  {kind}  {report}", status.warning if good else status.permission)
+
+
+def _operator(view: View) -> tuple[Item, ...]:
+    """Who answers for a real device; with simulated ones nobody has to."""
+    status = view.status
+    if status is None or status.stage in (Stage.SIMULATED, Stage.NONE):
+        return ()
+    return (Item(True, "operator", f"{status.operator}  {SHOWN[status.stage]}"),)
 
 
 def _starting(status: GatewayStatus) -> bool:
@@ -125,8 +138,9 @@ def _orthosis(view: View) -> tuple[Item, ...]:
         todo = "Wait. If it stays so: off, on again."
         return (Item(False, "orthosis", f"{joint.identity}  starting  {stands}", todo),)
     if not is_simulated(joint.identity):
-        found = f"{joint.identity}  REAL ORTHOSIS: cannot be armed  {stands}"
-        return (Item(False, "orthosis", found, "Use a simulated orthosis."),)
+        found = f"{joint.identity}  REAL ORTHOSIS, {SHOWN[view.status.stage]}  {stands}"
+        good = view.status.stage is not Stage.NONE
+        return (Item(good, "orthosis", found, "" if good else view.status.permission),)
     more = "  not moved by this protocol" if not wanted else ", stopped" if standing_by else ""
     return (Item(True, "orthosis", f"{joint.identity}  simulated  {stands}{more}"),)
 
@@ -147,7 +161,9 @@ def _link(view: View) -> Item:
     status = view.status
     if status is None or view.gateway_silent:
         return Item(False, "gateway", "silent", "PULL THE LEADS. If it stays so: leave with ctrl+q and start again.")
-    return Item(True, "gateway", f"answers, wire faults: {status.wire_faults}, orders refused: {status.refused}")
+    dropped = f", dropped: {status.dropped}" if status.dropped else ""
+    found = f"answers, wire faults: {status.wire_faults}, orders refused: {status.refused}{dropped}"
+    return Item(True, "gateway", found)
 
 
 def _engine(view: View) -> Item:
@@ -204,6 +220,7 @@ def _electrodes(unit: Capabilities) -> str:
 _LIMB = "Its own power switch stays within reach: off lets the limb go. Support the limb before you press it.\n"
 _HELP = (
     "Everything that is missing has an arrow with what to do. The list is live. "
+    "p says to the gateway that you have looked how the patient is placed. "
     "Stimulation needs a unit that is ready and a puck of 50 Hz or more whose newest sample is under 100 ms old."
 )
 
@@ -211,7 +228,7 @@ _HELP = (
 class CheckScreen(HouseScreen):
     """The step between screening and the STOP test."""
 
-    BOUND = "g,w,q"
+    BOUND = "g,p,w,q"
     HELP = _HELP
 
     def compose_body(self) -> ComposeResult:
@@ -221,13 +238,15 @@ class CheckScreen(HouseScreen):
 
     def keys(self, view: View) -> list[Key]:
         """Go on once all is there."""
-        found = [*self.worn_keys(view), self.quit_key()]
+        found = [*place_keys(view, self.house.date, self.house.front.request), *self.worn_keys(view), self.quit_key()]
         if not any(item.stops for item in items(view)):
             found.insert(0, key("g", "go on to the STOP test", self._go_on))
         return found
 
     def why_not(self, name: str, view: View) -> str:
         """The arrows say what is missing."""
+        if name == "p":
+            return "Confirmed already."
         if name != "g":
             return super().why_not(name, view)
         return "Something is missing: do what the arrows say."
@@ -244,7 +263,7 @@ class CheckScreen(HouseScreen):
 class CheckDialog(HouseDialog):
     """The same list over any other screen (F2)."""
 
-    BOUND = "x,escape"
+    BOUND = "p,x,escape"
     HELP = _HELP
 
     def compose_body(self) -> ComposeResult:
@@ -254,7 +273,16 @@ class CheckDialog(HouseDialog):
 
     def keys(self, view: View) -> list[Key]:
         """Close."""
-        return [key("x,escape", "close", self.dismiss)]
+        placing = place_keys(view, self.house.date, self.house.front.request)
+        return [*placing, key("x,escape", "close", self.dismiss)]
+
+    def why_not(self, name: str, view: View) -> str:
+        """The position is confirmed with everything off."""
+        if name != "p":
+            return super().why_not(name, view)
+        return (
+            "Disarm first (d): the position is confirmed with everything off." if view.armed else "Confirmed already."
+        )
 
     def paint(self, view: View) -> None:
         """The live list."""

@@ -9,6 +9,7 @@ from textual.widgets import Digits
 from controller.tui.joint_words import joint_line
 from controller.tui.keys import Key, key
 from controller.tui.screens.base import HouseScreen
+from controller.tui.screens.dialogs import TextDialog
 from controller.tui.screens.joint_dialog import JointDialog, prescription
 from controller.tui.steps import StepWatch, resting
 from controller.tui.view import View
@@ -19,7 +20,7 @@ from controller.tui.words import Part, milliamps, milliamps_or_dash, shortened
 from controller.tui.worn_words import worn_line
 from controller.vocabulary.facts import ArmScope
 from controller.vocabulary.intents import FittingDone, Level, MarkLevel, Titrate, TitrateOff
-from controller.vocabulary.requests import Disarm, Prescribe, Press
+from controller.vocabulary.requests import Disarm, Identified, Prescribe, Press
 from controller.vocabulary.snapshot import ChannelView, JointView
 
 _LEVELS = (
@@ -39,17 +40,22 @@ def found(channel: ChannelView) -> bool:
     return bool(channel.sensory_ua and channel.motor_ua and channel.tolerance_ua)
 
 
+def identified(view: View, channel: ChannelView) -> bool:
+    """A person saw today that this channel moves the right muscle, and the gateway has taken their word."""
+    return view.status is not None and channel.channel in view.status.identified
+
+
 class FittingScreen(HouseScreen):
     """One step of 0.5 mA for one fresh key press; a held key does nothing, and a press in vain is told."""
 
-    BOUND = "a,c,d,up,down,o,s,m,t,left,right,j,f,w,q"
+    BOUND = "a,c,d,up,down,o,s,m,t,i,left,right,j,f,w,q"
     HELP = (
         "Arm for fitting (a, then c). ↑ and ↓ change the current by 0.5 mA (by 2 mA where the unit has no finer grid) "
         "for each fresh press: a held key is ignored. The current goes off by itself after 3 s and the muscle rests "
         "for 2 s; then ↑ starts again one step above the last train, ↓ one step below; armed anew it starts from 0. "
         "Ask the patient all the time.\n"
         "s: it is first felt. m: the muscle first moves. t: the most that is accepted, today's ceiling. A level is "
-        "marked while current flows.\n"
+        "marked while current flows. i: the muscle that moves is the right one, and no other; each channel needs it.\n"
         "o switches off. ← → choose the channel. With a powered orthosis, j (disarmed) measures its joint. When all "
         "is found, f finishes."
     )
@@ -86,6 +92,7 @@ class FittingScreen(HouseScreen):
             ]
             keys += [key(name, "", partial(self._mark, channel, level)) for name, level, _, _ in _LEVELS[:-1]]
             keys.append(key("t", "mark", partial(self._mark, channel, Level.TOLERANCE), shown="s m t"))
+            keys.append(key("i", "" if identified(view, channel) else "muscle", partial(self._identify, channel)))
         if len(view.channels) > 1:
             keys += [
                 key("left", "", partial(self._choose, -1)),
@@ -104,7 +111,7 @@ class FittingScreen(HouseScreen):
 
     def why_not(self, name: str, view: View) -> str:
         """In the order in which things are done here."""
-        if name in ("up", "down", "o", "s", "m", "t") and not view.armed:
+        if name in ("up", "down", "o", "s", "m", "t", "i") and not view.armed:
             return "Arm first: press a, then c."
         return {
             "f": self._missing(view),
@@ -120,11 +127,19 @@ class FittingScreen(HouseScreen):
 
     def _complete(self, view: View) -> bool:
         levels = bool(view.channels) and all(found(channel) for channel in view.channels)
-        return levels and (_joint(view) is None or _taken(view, self.house.joint_found.found is not None))
+        return (
+            levels
+            and not _unidentified(view)
+            and (_joint(view) is None or _taken(view, self.house.joint_found.found is not None))
+        )
 
     def _missing(self, view: View) -> str:
-        if all(found(channel) for channel in view.channels) and _joint(view) is not None:
+        done = all(found(channel) and identified(view, channel) for channel in view.channels)
+        if done and _joint(view) is not None:
             return "The orthosis' joint is not measured yet: disarm (d), then j."
+        if all(found(channel) for channel in view.channels) and _unidentified(view):
+            names = " and ".join(channel.name for channel in _unidentified(view))
+            return f"Nobody has said yet that {names} moves the right muscle: press i while it moves."
         return "Not all levels are found yet."
 
     def _measure(self, joint: JointView) -> None:
@@ -159,9 +174,20 @@ class FittingScreen(HouseScreen):
             return
         self.house.front.intend(MarkLevel(channel.channel, level))
 
-    def _prescribe(self, channels: tuple[ChannelView, ...]) -> None:
+    def _identify(self, channel: ChannelView) -> None:
+        """The right muscle moves: the gateway takes it only for a channel that has had current since arming."""
+        snapshot = self.house.view.snapshot
+        if channel.now_ua <= 0 or snapshot is None:
+            self.say("No current flows now: press ↑ or ↓, and press i while the right muscle moves.")
+            return
+        self.house.front.request(Identified(snapshot.patient, self.house.date, channel.channel))
+
+    def _prescribe(self, channels: tuple[ChannelView, ...], reason: str = "") -> None:
         """What was found so far goes to the gateway, which has to know region and pad before any current."""
+        reason = reason or self.house.armer.reason
         for channel in channels:
+            if channel.tolerance_ua:
+                self.house.prescribed[channel.channel] = (channel.tolerance_ua, channel.motor_ua)
             self.house.front.request(
                 Prescribe(
                     patient="" if self.house.view.snapshot is None else self.house.view.snapshot.patient,
@@ -171,14 +197,28 @@ class FittingScreen(HouseScreen):
                     pad_area_mm2=channel.pad_area_mm2,
                     ceiling_ua=channel.tolerance_ua,
                     motor_ua=channel.motor_ua,
+                    reason=reason,
                 )
             )
+
+    def _changed(self, view: View) -> bool:
+        """A prescription that stands already would be changed: somebody has to say why."""
+        stands = self.house.prescribed
+        now = {each.channel: (each.tolerance_ua, each.motor_ua) for each in view.channels}
+        return any(stands.get(channel, found) != found for channel, found in now.items())
 
     def _finish(self, view: View) -> None:
         """Disarm, then prescribe (the gateway takes a ceiling only while disarmed), then on to calibration."""
         self._off()
         self.house.front.request(Disarm("fitting is done"))
-        self._prescribe(view.channels)
+        if self._changed(view):
+            question = "The prescription is changed. Why?"
+            self.house.open(TextDialog(question, "for example: less is enough today", partial(self._hand_over, view)))
+        else:
+            self._hand_over(view, "")
+
+    def _hand_over(self, view: View, reason: str) -> None:
+        self._prescribe(view.channels, reason)
         joint = _joint(view)
         measured = self.house.joint_found.found
         if joint is not None and measured is not None:
@@ -222,9 +262,13 @@ class FittingScreen(HouseScreen):
 
 def _channel_parts(view: View, channel: ChannelView) -> Parts:
     number = view.channels.index(channel) + 1
+    seen = identified(view, channel)
+    glyph, look = ("✓ ", "$good") if seen else ("○ ", "$quiet")
     frequency = 1_000_000 / channel.period_us if channel.period_us else 0.0
     return (
         (f"ch{channel.channel} {channel.name}  ({number} of {len(view.channels)})\n", "bold"),
+        (glyph, look),
+        ("the right muscle moves\n" if seen else "right muscle? press i\n", "" if seen else "$quiet"),
         f"{channel.muscle}\n{channel.placement}\n",
         f"pad {channel.pad_area_mm2 / 100:.1f} cm², {channel.region.replace('_', ' ')}\n",
         f"{channel.pulse_width_us} us, {frequency:.2f} Hz\n",
@@ -247,7 +291,8 @@ def _next(view: View, channel: ChannelView, complete: bool) -> Parts:
     """What to do next, in one sentence."""
     if view.arm_number is not None:
         return (("Press c within 5 s to arm for fitting.", "bold"),)
-    if view.channels and all(found(each) for each in view.channels) and not complete:
+    done = bool(view.channels) and all(found(each) and identified(view, each) for each in view.channels)
+    if done and not complete:
         what = "Disarm (d), then press j" if view.armed else "Press j"
         return (("All levels are found. ", "bold $good"), f"{what} to measure the joint that the orthosis moves.")
     if complete:
@@ -263,6 +308,11 @@ def _next(view: View, channel: ChannelView, complete: bool) -> Parts:
             (f"Resting {resting_s:.1f} s. ", "bold $armed"),
             "Then ↑ goes one step above the last train, ↓ one below.",
         )
+    if channel.motor_ua and not identified(view, channel):
+        return (
+            ("Is it the right muscle? ", "bold"),
+            f"While current flows, press i when {channel.muscle} move{'' if channel.muscle.endswith('s') else 's'}.",
+        )
     if found(channel):
         return (("This channel is done. → for the next one.", "bold"),)
     key_name = next(entry[0] for entry, value in zip(_LEVELS, _values(channel), strict=True) if not value)
@@ -271,6 +321,10 @@ def _next(view: View, channel: ChannelView, complete: bool) -> Parts:
 
 def _values(channel: ChannelView) -> tuple[int, int, int]:
     return channel.sensory_ua, channel.motor_ua, channel.tolerance_ua
+
+
+def _unidentified(view: View) -> list[ChannelView]:
+    return [channel for channel in view.channels if not identified(view, channel)]
 
 
 def _taken(view: View, found: bool) -> bool:

@@ -91,4 +91,5 @@ def prescription(view: View, joint: JointView, date: str, found: tuple[int, int,
         rom_min_cdeg=low_cdeg,
         rom_max_cdeg=high_cdeg,
         torque_mnm=torque_mnm,
+        reason="measured at the joint",
     )

@@ -10,10 +10,11 @@ from controller.tui.view import View
 from controller.tui.widgets.pane import Pane
 from controller.tui.words import Part
 from controller.vocabulary.intents import ChoosePatient
+from controller.vocabulary.stages import TEST_LOAD
 
 _ABOUT = (
     "Patients are known here by a pseudonym. Names are not kept in this program.\n"
-    "Research software, not a medical device. Only a simulated unit can be armed."
+    "Research software, not a medical device. A real unit can be armed only as its authorisation file says."
 )
 
 
@@ -56,6 +57,7 @@ class PatientScreen(HouseScreen):
         for index, patient in enumerate(self.house.patients):
             mark = "▶" if index == self.marked else " "
             kind = "simulated patient" if patient.simulated else "patient"
+            kind = "test load, no person" if patient.pseudonym == TEST_LOAD else kind
             line = f" {mark} {index + 1}  {patient.pseudonym:<10} {patient.affected_side} side affected   {kind}\n"
             parts += [
                 (line, "bold reverse" if index == self.marked else ""),

@@ -48,6 +48,7 @@ class ReviewScreen(HouseScreen):
         """Scroll, read again, leave."""
         page = self.query_one("#page", VerticalScroll)
         return [
+            *self.skin_keys(view),
             key("up", "", lambda: page.scroll_up(animate=False)),
             key("down", "scroll", lambda: page.scroll_down(animate=False), shown="↑↓"),
             key("pageup", "", lambda: page.scroll_page_up(animate=False)),

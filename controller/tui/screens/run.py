@@ -7,7 +7,8 @@ from textual.containers import Container
 from textual.widgets import Digits
 
 from controller.tui.joint_words import has_orthosis, joint_parts
-from controller.tui.keys import Key, key
+from controller.tui.keys import UNWELL, Key, PressGate, key
+from controller.tui.pedal_words import key_is_a_button
 from controller.tui.screens.base import HouseScreen
 from controller.tui.screens.dialogs import EndDialog, NoteDialog
 from controller.tui.view import View
@@ -18,7 +19,8 @@ from controller.tui.words import Part, bar, clock, seconds
 from controller.tui.worn_words import worn_line
 from controller.vocabulary.facts import ArmScope
 from controller.vocabulary.feature import AttemptState
-from controller.vocabulary.intents import Begin, Intent, Pause, Resume
+from controller.vocabulary.intents import Begin, HoldLimb, Intent, Pause, PressButton, Resume
+from controller.vocabulary.requests import Press
 from controller.vocabulary.snapshot import SessionState, Snapshot
 
 JOINT_COLUMNS = 35
@@ -37,16 +39,24 @@ _LOOKING = {
 class RunScreen(HouseScreen):
     """ready, running and paused. It draws 20 to 30 frames a second: the chart moves, the rest changes when it must."""
 
-    BOUND = "a,c,d,b,p,r,e,n,w,q"
+    BOUND = "a,c,d,b,p,h,r,e,n,w,q"
     HELP = (
-        "Arm for the session (a, then c), then b begins. p pauses (current off), r resumes, e ends.\n"
+        "Arm for the session (a, then c), then b begins. p pauses (current off), r resumes, e ends, x: unwell.\n"
         "The chart shows the limb's speed over ten seconds; the dashed line is the attempt threshold. "
         "Commanded is what was asked of the unit, confirmed is what the unit reports. A ≠ marks where they differ.\n"
         "A powered orthosis has lines of its own: what it does, the torque that is asked for at most and the torque "
         "that it reports, the limit that binds today, and where the joint stands (●) in today's range; ═ is where "
         "it may be moved to.\n"
+        "Enter is the button of a protocol that waits for one, and then stops nothing; in any other protocol it stops "
+        "while armed, like every key that the line below does not show.\n"
+        "h says that you move the limb, and h again that you let go: in between nothing is taken for an attempt and no "
+        "help begins. The puck cannot tell your hand from the patient's own effort.\n"
         "Notes (n) can be written while disarmed: while armed, letters that are no key stop the current."
     )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._hold_gate = PressGate()
 
     def compose_body(self) -> ComposeResult:
         """Prompt and chart in one pane, figures in the other; a small terminal puts them under each other."""
@@ -67,7 +77,12 @@ class RunScreen(HouseScreen):
         keys: list[Key] = []
         armed = view.armed_for(ArmScope.SESSION)
         if view.state is SessionState.RUNNING:
+            if key_is_a_button(view):
+                keys.append(key("enter", "button", self._press_button))
             keys.append(key("p", "pause", partial(self._say, Pause())))
+        held = view.snapshot is not None and view.snapshot.limb_held
+        if held or view.state is SessionState.RUNNING:
+            keys.append(key("h", "let go" if held else "I move it", partial(self._hold, not held)))
         if armed and view.state is SessionState.READY:
             keys.append(key("b", "begin", partial(self._say, Begin())))
         if armed and view.state is SessionState.PAUSED:
@@ -76,10 +91,27 @@ class RunScreen(HouseScreen):
             keys += self.house.armer.keys(view, ArmScope.SESSION)
         if not view.armed:
             keys.append(key("n", "note", lambda: self.house.open(NoteDialog(self.house))))
-        keys += self.worn_keys(view)
+        keys += [*([UNWELL] if view.armed else []), *self.skin_keys(view), *self.worn_keys(view)]
         keys.append(key("e", "end", lambda: self.house.open(EndDialog(self.house))))
         keys.append(self.quit_key())
         return keys
+
+    def live_keys(self, view: View) -> frozenset[str]:
+        """Enter is a key of this screen where the protocol listens to it, also a moment before it begins; else STOP."""
+        live = super().live_keys(view)
+        return live | {"enter"} if key_is_a_button(view) else live
+
+    def _press_button(self) -> None:
+        """Once a press: a held key repeats itself. The gateway is told first, since it may ask for a fresh press."""
+        gate = self.house.press_gate
+        if gate.fresh(self.house.clock()):
+            self.house.front.request(Press(gate.number))
+            self._say(PressButton())
+
+    def _hold(self, on: bool) -> None:
+        """Once a press: a held key must not take the limb and let go of it again and again."""
+        if self._hold_gate.fresh(self.house.clock()):
+            self._say(HoldLimb(on))
 
     def why_not(self, name: str, view: View) -> str:
         """Most of it is arming that has not been done."""
@@ -92,6 +124,7 @@ class RunScreen(HouseScreen):
             return "Arm first: press a, then c. Then r resumes." if paused else "Nothing is paused."
         return {
             "p": "Nothing is running.",
+            "h": "Nothing is running: move the limb as you like.",
             "a": "Armed already.",
             "c": "Press a first, then c within 5 s.",
             "d": "Not armed. While running, p pauses and e ends." if running else "Not armed.",
@@ -146,7 +179,7 @@ def _prompt(view: View, snapshot: Snapshot, wide: bool) -> Parts:
     """The prompt and the phase of the activity. Outside of running: what the therapist has to do."""
     if view.engine_lost:  # the snapshot is the engine's last word: nothing of it goes on
         return (("▲ Nothing is running any more.\n", "bold $alarm"), "Leave with ctrl+q, then start again.")
-    looking = _LOOKING[snapshot.attempt_state]
+    looking = "‖ you move the limb: nothing counts" if snapshot.limb_held else _LOOKING[snapshot.attempt_state]
     if snapshot.state is SessionState.RUNNING:
         limit = f" of {seconds(snapshot.phase_limit_ms)}" if snapshot.phase_limit_ms else ""
         timer = f"{seconds(snapshot.phase_elapsed_ms)}{limit}"

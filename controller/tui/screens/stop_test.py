@@ -3,6 +3,7 @@
 from textual.app import ComposeResult
 
 from controller.tui.keys import Key
+from controller.tui.pedal_words import stop_test_parts
 from controller.tui.screens.base import HouseScreen
 from controller.tui.view import View
 from controller.tui.widgets.pane import Pane
@@ -15,7 +16,8 @@ class StopTestScreen(HouseScreen):
     HELP = (
         "F12 is read before anything else the screen does and goes straight to the process that owns the unit. "
         "This test proves, today and on this keyboard, that it arrives. If nothing happens: some laptops need fn+F12.\n"
-        "The command `stimloop stop` in any other terminal does the same."
+        "The command `stimloop stop` in any other terminal does the same. A foot pedal that was named at the start is "
+        "tested here as well: any key of it is STOP."
     )
 
     def compose_body(self) -> ComposeResult:
@@ -29,7 +31,7 @@ class StopTestScreen(HouseScreen):
 
     def paint(self, view: View) -> None:
         """Ask for the press."""
-        self.query_one("#press", Pane).parts = (("Press F12 now\n\n", "bold"), "○ the gateway has not seen STOP yet")
+        self.query_one("#press", Pane).parts = stop_test_parts(view)
         self.query_one("#why", Pane).parts = (
             "Nothing can be armed before STOP has been tried.\n",
             "F12 stops in every screen and dialog. While armed or stimulating, the space bar, Esc and ",

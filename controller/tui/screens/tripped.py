@@ -7,9 +7,17 @@ from controller.tui.joint_words import has_orthosis, newton_metres, pushing
 from controller.tui.keys import Key, key
 from controller.tui.screens.base import HouseScreen
 from controller.tui.screens.dialogs import REASON_LETTERS_MIN
+from controller.tui.stop_keys import UNWELL
 from controller.tui.view import View
 from controller.tui.widgets.pane import Pane, Parts
 from controller.vocabulary.intents import Acknowledge
+
+_CARD = (
+    "\n\nFaint or pale: lie flat. Pounding headache, flushed, sweating (dysreflexia): sit upright, loosen what is "
+    "tight, look for the cause. Measure blood pressure. Call for help as your site has agreed. No more current "
+    "today unless a clinician says so."
+)
+"""The stop rule: proposed, awaiting clinical sign-off."""
 
 
 class TrippedScreen(HouseScreen):
@@ -72,6 +80,7 @@ class TrippedScreen(HouseScreen):
         none = "No current and no movement" if has_orthosis(view) else "No current"
         self.query_one("#after", Pane).parts = (
             (f"The last step comes back. {none} before you arm again (a, then c).", "$quiet"),
+            (_CARD if UNWELL in f"{cause} {gateway}" else "", "$warning"),
         )
 
 

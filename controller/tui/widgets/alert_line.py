@@ -24,6 +24,8 @@ def alert_parts(view: View, said: str, tripped: bool = False) -> Parts:
             ("** The engine has gone: ", "bold $warning"),
             f"{view.engine_lost}. Output is off. Leave with ctrl+q, then start again.",
         )
+    if view.status is not None and view.status.alone:
+        return (("*** Is somebody with the patient? ", "bold $alarm"), "Any key of the line below answers.")
     if said:  # the answer to the last key: gone with the next one (a stop stands on the bar above all the while)
         return (("* ", "bold"), said)
     if view.latched and view.status is not None and not tripped:
@@ -33,11 +35,16 @@ def alert_parts(view: View, said: str, tripped: bool = False) -> Parts:
         return (("** Not armed: ", "bold $warning"), view.arm_denied)
     if todo:
         return (("** ", "bold $warning"), todo)
+    skin = "" if view.snapshot is None or tripped else view.snapshot.skin_due
+    if skin:
+        return (("** SKIN: ", "bold $warning"), f"{skin} k: well, i: not well.")
     latest = view.refusals[-1] if view.refusals else None
     if latest is not None and view.now_ns - latest.t_ns <= REFUSAL_SHOWN_NS:
         return (("** Refused ", "bold $warning"), f"by rule {latest.rule}: {latest.reason}")
     warning = "" if view.status is None else view.status.warning
-    return (("* ", "bold"), warning) if warning else ()
+    reminders = () if view.snapshot is None else view.snapshot.reminders
+    kept = warning or " ".join(reminders)
+    return (("* ", "bold"), kept) if kept else ()
 
 
 def _none(orthosis: bool) -> str:

@@ -8,10 +8,12 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 from controller.tui.joint_words import does, newton_metres, pushing, region_of, stands_by
+from controller.tui.pedal_words import pedal_link
 from controller.tui.view import STALE_AFTER_MS, View
 from controller.tui.words import Part, milliamps, seconds, shortened, strongest
 from controller.vocabulary.facts import GatewayState, GatewayStatus, JointReport
 from controller.vocabulary.snapshot import SessionState
+from controller.vocabulary.stages import SHOWN, Stage
 
 FLASH_HALF_NS = 250_000_000  # 2 Hz, the rate of a high-priority alarm
 STOP_LABEL = " F12 STOP "
@@ -96,7 +98,7 @@ def _and_orthosis(joint: JointReport | None) -> str:
 
 
 def _links(view: View) -> tuple[Part, ...]:
-    parts: list[Part] = []
+    parts: list[Part] = [*stage_tag(view.status)]
     if view.engine_lost:
         parts.append(("engine ✖  ", "bold $alarm"))
     elif view.snapshot is not None and view.engine_stale:
@@ -105,12 +107,26 @@ def _links(view: View) -> tuple[Part, ...]:
     if view.gateway_silent:
         parts.append(("unit ? ", "bold $alarm"))
         return (*parts, *_puck_link(view))
+    parts += pedal_link(view)
     for joint in status.joint if status is not None else ():
         here = status is not None and (joint.ready or stands_by(joint, status))
         parts.append(("orthosis ● ", GOOD) if here else ("orthosis ○ ", "bold $warning"))
     ready = status is not None and status.unit and status.state not in (GatewayState.CLOSED, GatewayState.CONNECTED)
     parts.append(("unit ● ", GOOD) if ready else ("unit ○ ", "bold $warning"))
     return (*parts, *_puck_link(view))
+
+
+def stage_tag(status: GatewayStatus | None) -> tuple[Part, ...]:
+    """What the devices may be used for, in words: simulated and real must never be taken for one another."""
+    if status is None or not status.unit:
+        return ()
+    look = "$quiet" if status.stage is Stage.SIMULATED else "bold $ink on $real"
+    return ((SHOWN[status.stage], look), ("  ", ""))
+
+
+def is_real(view: View) -> bool:
+    """Something real is connected: the whole screen wears another ground."""
+    return view.status is not None and view.status.unit != "" and view.status.stage is not Stage.SIMULATED
 
 
 def _puck_link(view: View) -> tuple[Part, ...]:

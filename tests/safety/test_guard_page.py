@@ -1,4 +1,4 @@
-"""docs/safety.md says of the powered orthosis, and of G28, what the code says."""
+"""docs/guard.md says of the powered orthosis, and of G28, what the code says."""
 
 from pathlib import Path
 
@@ -7,7 +7,9 @@ import pytest
 from safety import joint_rules, rules
 from safety.joint_limits import JOINT_CAPS, MOVEMENTS_MAX
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "safety.md").read_text(encoding="utf-8")
+pytestmark = pytest.mark.hazard("H51")
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "guard.md").read_text(encoding="utf-8")
 JOINT_TABLE = (*joint_rules.JOINT_ORDER_RULES, joint_rules.JOINT_LIMIT_RULE, *joint_rules.JOINT_RULES)
 
 

@@ -1,0 +1,136 @@
+"""The lock of the limits: no limit, constant or rule changes without a reason, a date and a line in the history."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from safety import limits, limits_lock
+from safety.limits import CAPS, Region
+from safety.limits_lock import UNSIGNED, changes, digest, main, read, values, write
+
+pytestmark = pytest.mark.hazard("H15", "H42")
+
+
+def test_the_limits_are_those_of_the_lock():
+    assert changes(read(), values()) == [], "a limit changed: python -m safety.limits_lock --write REASON --date DAY"
+
+
+def test_nobody_has_signed_and_the_last_entry_of_the_history_says_so():
+    lock = json.loads(limits_lock.STORED.read_text(encoding="utf-8"))
+    assert lock["signed"] == lock["history"][-1]["signed"]
+    assert (lock["signed"] == UNSIGNED) is not limits.SIGNED_OFF
+    assert lock["rationale"] == lock["history"][-1]["rationale"]
+    assert len(lock["rationale"]) > 20
+    assert lock["sha256"] == lock["history"][-1]["sha256"] == digest(values())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [  # written down a second time
+        ("limits.CAPS.hand.amplitude_ua", 25_000),
+        ("limits.CAPS.thigh.on_ms", 15_000),
+        ("limits.SENSOR_AGE_NS_MAX", 100_000_000),
+        ("limits.DeviceLimits.overhead_us", 60),
+        ("limits.DeviceLimits.interphase_us", None),
+        ("limits.SIGNED_OFF", False),
+        ("limits.Region.HAND", "hand"),
+        ("orders.LEASE_MAX_NS", 120_000_000),
+        ("orders.Purpose.ASSIST", 3),
+        ("joint_limits.JOINT_CAPS.ankle.seated_only", True),
+        ("joint_limits.JOINT_CAPS.elbow.angle_max_cdeg", -500),
+        ("joint_limits.SIDES.1", "right"),
+        ("interlocks._NEEDED.5", False),
+        ("rules.ORDER_RULES.0.1", "g01_exact_integers"),
+        ("rules.PURPOSES.fitting.1", 2),
+        ("screening.SIGN_OFF_DAYS", 14),
+        ("screening._DIGITS.9", "9"),
+        ("guard.ON_MS_NO_CAP", 1_000_000),
+    ],
+)
+def test_every_kind_of_value_is_in_the_lock(name, value):
+    found = values()
+    assert found[name] == value
+    assert type(found[name]) is type(value)
+
+
+def test_a_constant_belongs_to_one_file_only():
+    found = values()
+    assert "rules.GAP_NS_MAX" not in found
+    assert "limits.GAP_NS_MAX" in found
+
+
+def test_no_file_of_the_guard_is_forgotten():
+    from tests.safety.house_rules import GUARD_FILES
+
+    named = {module.__name__.removeprefix("safety.") for module in limits_lock.MODULES}
+    without_constants = {"body_rules", "joint_guard", "pulse_rules", "today"}
+    assert named | without_constants == set(GUARD_FILES)
+
+
+def test_a_changed_cap_is_seen_and_named(monkeypatch):
+    cap = replace(CAPS[Region.HAND], amplitude_ua=25_001)
+    monkeypatch.setitem(CAPS, Region.HAND, cap)
+    assert changes(read(), values()) == ["limits.CAPS.hand.amplitude_ua: 25000 became 25001"]
+
+
+def test_what_came_and_what_went_is_named():
+    assert changes({"a": 1, "b": None}, {"b": 0, "c": ""}) == [
+        "a: 1 became nothing",
+        "b: null became 0",
+        'c: nothing became ""',
+    ]
+    assert changes({"a": 1}, {"a": True}) == ["a: 1 became true"]
+
+
+def test_a_kind_that_cannot_be_locked_is_an_error(monkeypatch):
+    monkeypatch.setattr(limits, "NEW_MAX", 0.5, raising=False)
+    with pytest.raises(TypeError, match=r"limits\.NEW_MAX"):
+        values()
+
+
+def test_a_lock_that_was_edited_by_hand_is_no_lock(tmp_path):
+    path = tmp_path / "limits.lock"
+    assert read(path) == {}
+    write("The first values of all.", "2026-01-05", path=path)
+    assert read(path) == values()
+    path.write_text(path.read_text().replace(": 25000,", ": 26000,", 1))
+    with pytest.raises(ValueError, match="by hand"):
+        read(path)
+
+
+def test_a_change_is_added_to_the_history(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "limits.lock"
+    assert main(["--write", " The first. ", "--date", "2026-01-05"], path) == 0
+    assert main([], path) == 0
+    assert capsys.readouterr().out == f"{digest(values())} matches limits.lock\n" * 2
+    before = digest(values())
+    monkeypatch.setattr(limits, "SLEW_UA_MAX", 1_000)
+    assert main([], path) == 1
+    line = "limits.SLEW_UA_MAX: 2000 became 1000"
+    assert capsys.readouterr().out == f"{line}\n{digest(values())} differs from limits.lock\n"
+    assert main(["--write", "Gentler.", "--date", "2026-01-06", "--signed", "Dr A, physician"], path) == 0
+    lock = json.loads(path.read_text())
+    assert list(lock) == ["sha256", "signed", "rationale", "history", "values"]
+    assert (lock["signed"], lock["rationale"]) == ("Dr A, physician", "Gentler.")
+    first, second = lock["history"]
+    assert first == {
+        "date": "2026-01-05",
+        "rationale": "The first.",
+        "signed": UNSIGNED,
+        "sha256": before,
+        "changed": [f"{len(values())} values"],
+    }
+    assert (second["date"], second["changed"], second["sha256"]) == ("2026-01-06", [line], digest(values()))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--write", "why"], ["--write", " ", "--date", "2026-01-05"], ["--write", "why", "--date", "5.1.26"], ["now"]],
+)
+def test_a_change_without_reason_or_date_is_refused(tmp_path, arguments):
+    path = tmp_path / "limits.lock"
+    with pytest.raises(SystemExit) as exit_of:
+        main(arguments, path)
+    assert exit_of.value.code == 2
+    assert not path.exists()
