@@ -4,7 +4,7 @@ import pytest
 
 from controller.assembly.stop_times import Bench, FaultKind, in_a_copy, kinds, measure, spread
 
-pytestmark = pytest.mark.hazard("H01", "H02", "H03", "H04", "H06", "H18", "H21", "H29", "H33")
+pytestmark = pytest.mark.hazard("H01", "H02", "H03", "H04", "H06", "H18", "H21", "H29", "H33", "H44")
 
 
 @pytest.mark.timeout(300)

@@ -9,7 +9,7 @@ import pytest
 from controller.gateway.authorisation import BYTES_MAX, check, read, template
 from controller.vocabulary.stages import GRANTED, Stage
 
-pytestmark = pytest.mark.hazard("H40", "H05")
+pytestmark = pytest.mark.hazard("H05", "H40", "H48")
 TODAY = date(2026, 11, 23)
 HEAD = 'format = 1\nsite = "Bench room"\n'
 RECORDS = {

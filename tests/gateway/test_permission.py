@@ -15,7 +15,7 @@ from controller.vocabulary.requests import Arm, ConfirmArm, Place, Prescribe, Pr
 from controller.vocabulary.stages import GRANTED, TEST_LOAD, Stage
 from safety.orders import ArmScope, Purpose
 
-pytestmark = pytest.mark.hazard("H40", "H05")
+pytestmark = pytest.mark.hazard("H05", "H40", "H48")
 REAL, OPERATOR = "P24-0815", "m.weiss"
 TODAY = date(2026, 11, 23)
 MS, SECOND, START_NS = 1_000_000, 1_000_000_000, 1_000_000_000_000

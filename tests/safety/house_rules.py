@@ -80,6 +80,17 @@ def no_division(tree: ast.Module) -> Iterator[int]:
                 yield node.lineno
 
 
+def closed_bounds(tree: ast.Module) -> Iterator[int]:
+    """A bound says what is allowed (`lo <= x <= hi`), never what is not (`x < lo or x > hi`): NaN is neither."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or):
+            asked = [one for one in node.values if isinstance(one, ast.Compare) and len(one.ops) == 1]
+            below = {ast.unparse(one.left) for one in asked if isinstance(one.ops[0], ast.Lt | ast.LtE)}
+            above = {ast.unparse(one.left) for one in asked if isinstance(one.ops[0], ast.Gt | ast.GtE)}
+            if below & above:
+                yield node.lineno
+
+
 # -- how it goes on ----------------------------------------------------------------------------------------------------
 
 
@@ -182,6 +193,7 @@ def typed(tree: ast.Module) -> Iterator[int]:
 RULES: dict[str, Callable[[ast.Module], Iterator[int]]] = {
     "float": no_float,
     "division": no_division,
+    "bounds": closed_bounds,
     "exception": no_exception,
     "endless": bounded_loops,
     "recursion": no_recursion,

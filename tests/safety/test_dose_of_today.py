@@ -5,7 +5,7 @@ import pytest
 from safety.limits import BURSTS_MAX, STIMULATED_NS_MAX
 from safety.prescribing import DOSE_MOST, REMEMBERED_MAX
 
-pytestmark = pytest.mark.hazard("H22", "H30")
+pytestmark = pytest.mark.hazard("H22", "H30", "H31")
 MS, SECOND = 1_000_000, 1_000_000_000
 WHO = ("P-001", "2026-01-05")
 

@@ -66,6 +66,11 @@ STATEMENTS = {
         bad = 2**-1
         bad = 2**0.5
     """,
+    "bounds": """
+        bad = a < 0 or a > 9
+        bad = not (a.b <= 0 or c or a.b >= 9)
+        bad = a > 9 or a < 0
+    """,
     "exception": """
         try:;;     pass;; finally:;;     pass
         raise ValueError
@@ -250,6 +255,8 @@ def test_a_function_of_just_seventy_lines_is_short():
         "from safety.joint_rules import Asked",
         "from math import isqrt",
         "x = a.state",
+        "x = a < 0 or b > 9 or a < -9",
+        "x = a < 0 and a > 9 or a > 3",
         "to_day()",
     ],
 )

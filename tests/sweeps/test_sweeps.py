@@ -114,6 +114,8 @@ def test_a_process_killed_leaves_a_record_that_opens_with_all_that_was_synced(ki
 
 
 def test_a_full_disk_ends_a_real_session():
-    found = kills.filled(60_000)
+    found = kills.filled(30_000)
+    assert found["status"] == 1, found
+    assert "latched" in found["kinds"], found
     assert found["faults"] == [], found
     assert "Traceback" not in str(found["stderr"]), found

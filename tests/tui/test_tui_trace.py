@@ -1,5 +1,7 @@
 """The strip chart's drawing: the newest point at the right, the threshold in its row, nothing lost between columns."""
 
+import pytest
+
 from controller.tui.widgets.trace import POINTS_MAX, WINDOW_MS, Trace, top_of_scale
 from controller.vocabulary.snapshot import MotionPoint
 
@@ -87,3 +89,14 @@ def test_memory_is_bounded():
     trace.draw(WIDTH, HEIGHT, 10.0)
     assert len(trace._points) == POINTS_MAX
     assert len(trace._bins) <= 2 * WIDTH
+
+
+@pytest.mark.parametrize("speed_dps", [float("nan"), float("inf")])
+def test_a_speed_that_nobody_knows_is_a_gap_and_no_end_of_the_screen(speed_dps):
+    trace = Trace()
+    trace.extend([MotionPoint(0, 3.0, 0.0), MotionPoint(1_000, speed_dps, 0.0), MotionPoint(2_000, 4.0, 0.0)])
+    assert trace.newest_ms == 2_000
+    assert trace.draw(60, 10, 5.0).rows
+    unknown = Trace()
+    unknown.extend([MotionPoint(0, speed_dps, 0.0)])
+    assert unknown.draw(60, 10, 0.0).rows

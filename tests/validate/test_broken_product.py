@@ -81,3 +81,12 @@ def test_a_hold_key_that_does_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_same_scenarios_are_green_on_the_product_as_it_is() -> None:
     assert not red(played("S29"))
+
+
+def test_the_same_seed_gives_the_same_run() -> None:
+    path = next(path for path in shipped_scenarios() if path.stem == "S21")
+    scenario = load_scenario(path)
+    first, second = (run_case("", scenario, path.parent) for _ in range(2))
+    assert first.found == second.found
+    other = run_case("", scenario.model_copy(update={"seed": 2}), path.parent)
+    assert other.good

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, isfinite
 
 from controller.vocabulary.snapshot import MotionPoint
 
@@ -47,6 +47,8 @@ class Trace:
                 self._points.clear()
                 self._bins.clear()
             self.newest_ms = point.t_ms
+            if not isfinite(point.speed_dps):  # nothing is known of that instant: a gap, as in a pause of the puck
+                continue
             self._points.append((point.t_ms, point.speed_dps))
             if self._bin_ms:
                 self._put(point.t_ms, point.speed_dps)
