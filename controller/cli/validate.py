@@ -64,15 +64,14 @@ def _report(options: argparse.Namespace, paths: list[Path]) -> int:
             results.append(result)
             if not options.json:
                 print(report.headline(result), flush=True)
-    whole = report.Report(
-        results, trace(results), report.stop_times(results, options.stops), time.perf_counter() - began
-    )
     try:
+        stops = report.stop_times(results, options.stops)
+        whole = report.Report(results, trace(results), stops, time.perf_counter() - began)
         if options.junit:
             options.junit.write_text(report.junit(whole), encoding="utf-8")
         if options.html:
             options.html.write_text(page(whole), encoding="utf-8")
-    except OSError as error:
+    except (OSError, ValueError) as error:
         print(f"stimloop validate: {error}", file=sys.stderr)
         return 2
     print(json.dumps(whole.as_json()) if options.json else report.text(whole, options.verbose))

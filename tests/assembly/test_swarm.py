@@ -17,7 +17,26 @@ from controller.gateway.states import PERMITS_DELIVERY
 from controller.gateway.watch import Watch
 from controller.vocabulary.requests import ConfirmArm
 
-pytestmark = pytest.mark.hazard("H01", "H02", "H03", "H04", "H05", "H06", "H09", "H18", "H19", "H20", "H21", "H24", "H25", "H27", "H29", "H33", "H36", "H37")
+pytestmark = pytest.mark.hazard(
+    "H01",
+    "H02",
+    "H03",
+    "H04",
+    "H05",
+    "H06",
+    "H09",
+    "H18",
+    "H19",
+    "H20",
+    "H21",
+    "H24",
+    "H25",
+    "H27",
+    "H29",
+    "H33",
+    "H36",
+    "H37",
+)
 CI_SEEDS, CI_LENGTH_S = 200, 5
 CALM = replace(
     draw(1),

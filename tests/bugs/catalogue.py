@@ -76,21 +76,23 @@ BUGS: dict[str, Bug] = {
         },
     ),
     "free-running keep-alive": Bug(
-        "The unit's keep-alive is sent whether or not a lease lives.",
+        "The driver feeds the unit's watchdog whether or not a lease lives.",
         (
             Patch(
-                "controller/gateway/core.py",
-                "        earned = self.delivery.leased(now_ns) or "
-                "(self.unit.driver is not None and self.unit.driver.confirmed_zero)\n",
-                "        earned = True\n",
+                "controller/drivers/stimulators/sciencemode_driver.py",
+                "            return self._keep(now_ns, alive, events), events\n",
+                "            return self._keep(now_ns, True, events), events\n",
             ),
         ),
         {
+            "driver": (
+                "tests/drivers/test_p24_driver.py::test_keep_alive_is_sent_every_400_ms_and_only_while_alive",
+                "tests/drivers/test_p24_driver.py::test_without_a_lease_not_even_the_probe_keeps_the_unit_alive",
+            ),
             "gateway": (
                 f"{_GATEWAY}test_gateway_silence.py::"
                 "test_the_keep_alive_is_never_sent_without_a_live_lease_or_confirmed_zero",
             ),
-            "gateway, another unit": (f"{_GATEWAY}test_gateway_rehastim2.py",),
         },
     ),
     "latch that clears": Bug(
@@ -108,7 +110,6 @@ BUGS: dict[str, Bug] = {
             "gateway, any script": (
                 f"{_GATEWAY}test_identified_and_placed.py::test_a_latch_is_left_only_by_a_person_s_two_keys_and_a_reason",
             ),
-            "virtual session": (f"{_ASSEMBLY}test_virtual_faults.py::test_a_lost_unit_latches_and_trips",),
         },
     ),
     "resend": Bug(
@@ -136,17 +137,18 @@ BUGS: dict[str, Bug] = {
         },
     ),
     "ramp skipped": Bug(
-        "After a stop the engine goes on at the level it had, without a ramp.",
+        "The first order after a stop is at the full level: no ramp, no slew.",
         (
             Patch(
                 "controller/engine/stimulation.py",
-                "        self.now_ua = self.target_ua = self.from_ua = 0\n        self.history.clear()\n",
-                "        self.target_ua = self.from_ua = 0\n",
+                "        if wanted != self.now_ua:\n            self._remember(now_ns)\n",
+                "        if not self.history and self.target_ua > 0:\n            wanted = self.target_ua\n"
+                "        if wanted != self.now_ua:\n            self._remember(now_ns)\n",
             ),
         ),
         {
             "engine": ("tests/engine/test_engine_orders.py",),
-            "virtual session, the guard judges": (f"{_ASSEMBLY}test_virtual_faults.py",),
+            "virtual session, the guard judges": (f"{_ASSEMBLY}test_virtual_session.py",),
         },
     ),
     "mA for uA": Bug(
@@ -165,23 +167,23 @@ BUGS: dict[str, Bug] = {
         },
     ),
     "endless lease": Bug(
-        "A lease never ends: what was admitted once goes on for as long as anybody beats.",
+        "A lease lasts an hour: what was admitted once goes on for as long as anybody beats.",
         (
             Patch(
                 _DELIVERY,
-                "        return self.on and now_ns > self.lease_until_ns\n",
-                "        return False\n",
+                "            self.lease_until_ns = answer.expires_ns\n            return Verdict",
+                "            self.lease_until_ns = answer.expires_ns + 3_600_000_000_000\n            return Verdict",
             ),
             Patch(
                 _DELIVERY,
-                "        return self.on and now_ns <= self.lease_until_ns\n",
-                "        return self.on\n",
+                "        self.lease_until_ns = answer.expires_ns\n        if self.guard",
+                "        self.lease_until_ns = answer.expires_ns + 3_600_000_000_000\n        if self.guard",
             ),
         ),
         {
             "gateway": (f"{_GATEWAY}test_gateway_silence.py",),
-            "gateway, any script": (
-                f"{_GATEWAY}test_gateway_orders.py::test_whatever_comes_current_flows_only_while_delivering_under_a_lease",
+            "skin, after the last order": (
+                f"{_GATEWAY}test_last_input.py::test_current_outlives_the_last_order_by_one_lease_at_most",
             ),
             "virtual session": (
                 f"{_ASSEMBLY}test_virtual_faults.py::test_an_engine_that_freezes_stops_within_the_lease_and_a_tick",

@@ -24,7 +24,7 @@ def test_a_bug_fits_the_source_and_has_two_layers(name):
         compile(after, file, "exec")
     layers = BUGS[name].layers
     assert len(layers) >= 2
-    assert len({tests for tests in layers.values()}) == len(layers)
+    assert len(set(layers.values())) == len(layers)
     for tests in layers.values():
         for test in tests:
             file, _, function = test.partition("::")

@@ -41,7 +41,8 @@ FOLDER = ROOT / ".pytest_cache" / "mutation"
 LEAST_PERCENT = {"safety": 100, "checker": 100, "gateway": 90}
 SLOW = 4
 """A machine with other work may take so many times longer than when the tests were timed."""
-SENTINELS = ("test_limits_lock.py", "test_guard_corpus.py", "test_limits.py", "test_joint_limits.py")
+CORPUS = "test_guard_corpus.py::test_nothing"
+SENTINELS = ("test_limits_lock.py", "test_limits.py", "test_joint_limits.py")
 """Asked first about a fault outside of functions, where no line says which tests it concerns."""
 
 
@@ -85,13 +86,15 @@ def sentinels(reach: Reach) -> list[str]:
 
 
 def those_that_can(mutant: Mutant, reach: Reach, within_s: float) -> list[str]:
-    """The tests that run the lines of the fault (outside of functions: all), cheapest first, as many as the time is."""
+    """The tests that run the lines of the fault (outside of functions: all), cheapest first, as many as the time is;
+    and then the frozen corpus, which sees most."""
     if mutant.where:
         chosen = reach.tests_of(mutant.file, mutant.first_line, mutant.last_line) or sentinels(reach)
     else:
         chosen = reach.all_tests()
     sums = accumulate(reach.seconds.get(name, 1.0) for name in chosen)
-    return [name for name, total_s in zip(chosen, sums, strict=True) if total_s <= within_s]
+    cheap = [name for name, total_s in zip(chosen, sums, strict=True) if total_s <= within_s]
+    return list(dict.fromkeys([*cheap, *[name for name in chosen if CORPUS in name]]))
 
 
 def judge_all(

@@ -39,11 +39,11 @@ def test_no_sequence_puts_on_skin_or_joint_what_may_not_be_there(seed):
 def test_the_judge_can_see_what_a_guard_lets_through(monkeypatch):
     """For each rule of the body and the pulse that is taken out, some episode is judged wrong."""
     seen = {}
-    for rule in ("G11", "G12", "G14", "G15", "G19", "G22", "G25", "G31", "G33", "G34", "J08", "J13"):
+    for rule in ("G11", "G12", "G19", "G22", "G31", "G33", "G34", "J09", "J13"):
         monkeypatch.setattr("safety.vetting.TRAIN_RULES", _without("safety.rules", "TRAIN_RULES", rule))
         monkeypatch.setattr("safety.guard.BODY_RULES", _without("safety.rules", "BODY_RULES", rule))
         monkeypatch.setattr("safety.joint_guard.JOINT_RULES", _without("safety.joint_rules", "JOINT_RULES", rule))
-        seen[rule] = any(_judged_wrong(seed) for seed in range(400))
+        seen[rule] = any(_judged_wrong(seed) for seed in range(1, 300))
     assert [rule for rule, wrong in seen.items() if not wrong] == []
 
 

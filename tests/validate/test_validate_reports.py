@@ -88,6 +88,21 @@ def test_histograms_count_every_stop() -> None:
     assert report.histogram([]) == []
 
 
+def test_a_campaign_of_stop_times_counts_too(tmp_path: Path) -> None:
+    path = tmp_path / "stops.json"
+    skin = {"p100_ms": 180.0, "bound_ms": 250, "histogram": {"0": 3, "175": 1}}
+    path.write_text(json.dumps({"unit": "p24", "kinds": {"engine killed": {"n": 4, "skin": skin}}}))
+    good = a_report(good=True)
+    told = report.stop_times(good.results, path)["p24: engine killed"]
+    assert (told.number, told.longest_ms, told.good) == (4, 180.0, True)
+    late = report.Report(good.results, good.trace, {"x": report.Stops(1, 300.0, [(300, 1)], 250.0)}, 1.0)
+    assert late.as_json()["verdict"] == "FAIL"
+    assert "TOO LONG" in report.text(late)
+    path.write_text("[]")
+    with pytest.raises(ValueError, match="no campaign"):
+        report.stop_times(good.results, path)
+
+
 def run(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "controller.cli.main", "validate", *words], capture_output=True, text=True, timeout=120

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from controller.assembly.validate.report import Report, histogram
+from controller.assembly.validate.report import Report, Stops
 from controller.assembly.validate.run import Result
 
 STYLE = """
@@ -34,7 +34,7 @@ def page(report: Report) -> str:
         *[_scenario(result) for result in report.results],
         "<h2>Stop times</h2>",
         "<p>From the cause to the last pulse at the simulated skin.</p>",
-        *[_bars(kind, values) for kind, values in report.stops.items() if values],
+        *[_bars(kind, stops) for kind, stops in report.stops.items()],
         "<h2>Requirements</h2>",
         _requirements(report),
         "<h2>Hazards</h2>",
@@ -98,8 +98,8 @@ def _hazards(report: Report) -> str:
     return _table(("id", "hazard", "severity", "requirements", "proofs"), rows)
 
 
-def _bars(kind: str, values: Sequence[float]) -> str:
-    bins = histogram(values)
+def _bars(kind: str, stops: Stops) -> str:
+    bins = stops.bins
     most = max(count for _, count in bins)
     parts = []
     for number, (from_ms, count) in enumerate(bins):
@@ -108,8 +108,9 @@ def _bars(kind: str, values: Sequence[float]) -> str:
         parts.append(f'<rect class="bar" x="{x}" y="{90 - height}" width="18" height="{height}"/>')
         if number % 4 == 0:
             parts.append(f'<text x="{x}" y="104">{from_ms}</text>')
+    bound = f", bound {stops.bound_ms:.0f} ms" if stops.bound_ms else ""
     width = max(120, len(bins) * 22)
     return (
-        f"<p>{escape(kind)}: {len(values)} stops, longest {max(values):.0f} ms</p>\n"
+        f"<p>{escape(kind)}: {stops.number} stops, longest {stops.longest_ms:.0f} ms{bound}</p>\n"
         f'<svg viewBox="0 0 {width} 108" width="{width}" height="108" role="img">{"".join(parts)}</svg>'
     )

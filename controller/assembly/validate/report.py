@@ -18,13 +18,28 @@ BIN_MS = 25
 STOP_KIND = "scenarios"
 
 
+@dataclass(frozen=True, slots=True)
+class Stops:
+    """Stop times of one kind: how many, the longest, how they are spread as (from ms, how many), the bound (0: none)."""
+
+    number: int
+    longest_ms: float
+    bins: Sequence[tuple[int, int]]
+    bound_ms: float = 0.0
+
+    @property
+    def good(self) -> bool:
+        """Within the bound, where there is one."""
+        return not self.bound_ms or self.longest_ms <= self.bound_ms
+
+
 @dataclass(frozen=True)
 class Report:
-    """Everything that a report says. `stops` are stop times in ms by kind."""
+    """Everything that a report says. `stops` are stop times by kind."""
 
     results: Sequence[Result]
     trace: Trace
-    stops: Mapping[str, Sequence[float]]
+    stops: Mapping[str, Stops]
     took_s: float
 
     def count(self, verdict: str) -> int:
@@ -33,8 +48,9 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """No scenario failed, and every id that is named is known."""
-        return self.count(FAILED) == 0 and not self.trace.unknown
+        """No scenario failed, every id that is named is known, and no stop took longer than its bound."""
+        on_time = all(stops.good for stops in self.stops.values())
+        return self.count(FAILED) == 0 and not self.trace.unknown and on_time
 
     @property
     def versions(self) -> dict[str, str]:
@@ -49,7 +65,6 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         """For `--json`."""
-        times = [value for values in self.stops.values() for value in values]
         return {
             "verdict": "PASS" if self.passed else "FAIL",
             "scenarios": {
@@ -60,9 +75,9 @@ class Report:
             },
             "hazards": {"total": len(self.trace.hazards), "covered": len(self.trace.covered())},
             "stop_ms": {
-                "n": len(times),
-                "max": max(times, default=None),
-                **{kind: {"n": len(values), "max": max(values)} for kind, values in self.stops.items() if values},
+                "n": sum(stops.number for stops in self.stops.values()),
+                "max": max((stops.longest_ms for stops in self.stops.values()), default=None),
+                **{kind: {"n": stops.number, "max": stops.longest_ms} for kind, stops in self.stops.items()},
             },
             "failed": [each.scenario.id for each in self.results if each.verdict == FAILED],
             "not_yet": [each.scenario.id for each in self.results if each.verdict == NOT_YET],
@@ -71,15 +86,24 @@ class Report:
         }
 
 
-def stop_times(results: Sequence[Result], campaign: Path | None = None) -> dict[str, list[float]]:
-    """Stop times of the scenarios in ms, and those of a campaign's JSON file ({kind: {"ms": [...]}}) where given."""
-    found = {STOP_KIND: [value for each in results for value in each.stop_ms]}
-    if campaign is not None and campaign.is_file():
-        told = json.loads(campaign.read_text(encoding="utf-8"))
-        for kind, entry in told.items():
-            values = entry.get("ms") if isinstance(entry, dict) else None
-            if isinstance(values, list) and values:
-                found[kind] = [float(value) for value in values]
+def stop_times(results: Sequence[Result], campaign: Path | None = None) -> dict[str, Stops]:
+    """Stop times of the scenarios, and those at the skin of a campaign (`python -m controller.assembly.stop_times`).
+
+    Raises ValueError for a file that is no such campaign.
+    """
+    measured = [value for each in results for value in each.stop_ms]
+    found = {STOP_KIND: Stops(len(measured), max(measured), histogram(measured))} if measured else {}
+    if campaign is not None:
+        try:
+            told = json.loads(campaign.read_text(encoding="utf-8"))
+            for kind, entry in told["kinds"].items():
+                skin = entry["skin"]
+                bins = sorted((int(edge), int(count)) for edge, count in skin.get("histogram", {}).items())
+                if entry["n"] and bins:
+                    bound_ms = float(skin["bound_ms"])
+                    found[f"{told['unit']}: {kind}"] = Stops(int(entry["n"]), float(skin["p100_ms"]), bins, bound_ms)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"{campaign} holds no campaign of stop times ({error})") from None
     return found
 
 
@@ -139,9 +163,11 @@ def _summary(report: Report) -> list[str]:
         f"hazards    {hazards['covered']} of {hazards['total']} have a proof"
         + ("" if trace.checked else " (the tests are not installed here: the register's word is taken)"),
     ]
-    for kind, values in report.stops.items():
-        if values:
-            lines.append(f"stop time  {kind}: {len(values)} stops, longest {max(values):.0f} ms after the cause")
+    for kind, stops in report.stops.items():
+        bound = f", bound {stops.bound_ms:.0f} ms{'' if stops.good else ': TOO LONG'}" if stops.bound_ms else ""
+        lines.append(
+            f"stop time  {kind}: {stops.number} stops, longest {stops.longest_ms:.0f} ms after the cause{bound}"
+        )
     lines += [f"unknown    {entry}" for entry in trace.unknown]
     lines += [f"took       {report.took_s:.0f} s", "", "PASS" if report.passed else "FAIL"]
     return lines
