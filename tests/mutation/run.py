@@ -114,7 +114,8 @@ def judge_all(
         known = known if known in worker.nodes else ""
         answer = worker.judge(mutant, stages(mutant, known, reach, worker.nodes, within_s))
         if answer == SURVIVED and mutant.where and reach is not None:
-            chosen = those_that_can(mutant, reach, within_s)
+            # A second opinion: a table may have been built from what the function gave while it was imported.
+            chosen = [name for name in those_that_can(mutant, reach, within_s) if CORPUS not in name]
             answer = worker.afresh(mutant, chosen, 10 + SLOW * reach.time_of(chosen))
         pipe.send((mutant, answer, time.monotonic() - begun))
     pipe.send(None)

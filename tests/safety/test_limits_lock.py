@@ -1,6 +1,8 @@
 """The lock of the limits: no limit, constant or rule changes without a reason, a date and a line in the history."""
 
 import json
+import runpy
+import sys
 from dataclasses import replace
 
 import pytest
@@ -134,3 +136,13 @@ def test_a_change_without_reason_or_date_is_refused(tmp_path, arguments):
         main(arguments, path)
     assert exit_of.value.code == 2
     assert not path.exists()
+
+
+def test_as_a_script_it_only_looks(monkeypatch, capsys):
+    before = limits_lock.STORED.read_bytes()
+    monkeypatch.setattr(sys, "argv", ["limits_lock"])
+    with pytest.raises(SystemExit) as end:
+        runpy.run_path(limits_lock.__file__, run_name="__main__")
+    assert end.value.code == 0
+    assert "matches" in capsys.readouterr().out
+    assert limits_lock.STORED.read_bytes() == before

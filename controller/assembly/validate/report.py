@@ -20,7 +20,7 @@ STOP_KIND = "scenarios"
 
 @dataclass(frozen=True, slots=True)
 class Stops:
-    """Stop times of one kind: how many, the longest, how they are spread as (from ms, how many), the bound (0: none)."""
+    """Stop times of one kind: how many, the longest, their spread as (from ms, how many), the bound (0: none)."""
 
     number: int
     longest_ms: float
