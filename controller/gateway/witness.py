@@ -45,6 +45,7 @@ TOLD = (
     "off",
     "off_stimulation",
     "off_joint",
+    "rest_anew",
 )
 """The methods that change what the guard knows, besides `admit` and `posture`. A test looks that none is forgotten."""
 

@@ -25,6 +25,10 @@ class Bug(NamedTuple):
 
 
 _GUARD, _GATEWAY, _ASSEMBLY = "tests/safety/", "tests/gateway/", "tests/assembly/"
+_MODEL = (
+    "tests/model/test_model_check.py::test_no_letter_from_any_root_puts_on_the_skin_or_the_joint_what_must_not_be_there"
+)
+_ANY = f"{_GUARD}test_guard_any_sequence.py::test_no_sequence_puts_on_skin_or_joint_what_may_not_be_there"
 _DELIVERY = "controller/gateway/delivery.py"
 _CORPUS = tuple(
     f"{_GUARD}test_guard_corpus.py::test_nothing_that_was_refused_is_admitted[{number}]" for number in range(3)
@@ -58,6 +62,7 @@ BUGS: dict[str, Bug] = {
             "rule": (f"{_GUARD}test_rules_of_the_pulse.py",),
             "frozen corpus": _CORPUS,
             "skin model": (f"{_SKIN}[forearm]",),
+            "skin judge, any sequence": (_ANY,),
         },
     ),
     "open bounds": Bug(
@@ -89,9 +94,8 @@ BUGS: dict[str, Bug] = {
                 "tests/drivers/test_p24_driver.py::test_keep_alive_is_sent_every_400_ms_and_only_while_alive",
                 "tests/drivers/test_p24_driver.py::test_without_a_lease_not_even_the_probe_keeps_the_unit_alive",
             ),
-            "gateway": (
-                f"{_GATEWAY}test_gateway_silence.py::"
-                "test_the_keep_alive_is_never_sent_without_a_live_lease_or_confirmed_zero",
+            "driver and twin, at the skin": (
+                "tests/drivers/test_p24_driver.py::test_with_the_twin_nothing_keeps_the_unit_running_without_a_lease",
             ),
         },
     ),
@@ -211,12 +215,7 @@ BUGS: dict[str, Bug] = {
         (Patch("controller/gateway/core.py", '        self.joint.stop(now_ns, "stopped")\n', ""),),
         {
             "gateway": (f"{_GATEWAY}test_orthosis.py::test_one_stop_stops_both_in_the_same_step",),
-            "gateway, lost orthosis": (
-                f"{_GATEWAY}test_orthosis.py::test_the_orthosis_lost_ends_the_current_and_says_what_to_do",
-            ),
-            "gateway, silent engine": (
-                f"{_GATEWAY}test_orthosis.py::test_an_engine_that_falls_silent_loses_the_torque_within_its_lease",
-            ),
+            "model check": (f"{_MODEL}[running, current and torque]",),
         },
     ),
 }

@@ -111,7 +111,7 @@ class Live:
         return all(report.torque_on and abs(report.torque_mnm) > PUSHED_MNM for report in status.joint)
 
     def to_current(self):
-        assert self.pump(25.0, lambda: self.session_state is SessionState.RUNNING), self.told()
+        assert self.pump(60.0, lambda: self.session_state is SessionState.RUNNING), self.told()
         self.angle_deg = 45.0
         assert self.pump(10.0, self.flows), self.told()
         self.pump(0.3)

@@ -91,7 +91,7 @@ def pedal(live):
 
 def test_a_foot_on_the_pedal_stops_and_a_pulled_cable_too(start, foot, kit):
     live = start(kit.GOES_ON, pedal=SERIAL)
-    assert live.pump(15.0, live.is_up), live.told()
+    assert live.pump(30.0, live.is_up), live.told()
     assert live.pump(3.0, lambda: pedal(live).here), live.told()
     live.pump(0.3)
     assert "has not been tested" in live.front.status.blocked
@@ -104,7 +104,7 @@ def test_a_foot_on_the_pedal_stops_and_a_pulled_cable_too(start, foot, kit):
     assert live.pump(3.0, lambda: live.gateway_state is GatewayState.LATCHED), live.told()
     told_ms = (now_ns() - pressed_ns) / 1e6
     # the scripted person acknowledges with a reason, arms with two keys, and resumes; the rest comes first
-    assert live.pump(15.0, live.flows), live.told()
+    assert live.pump(60.0, live.flows), live.told()
     again_ns = now_ns()
     foot.pull_out()
     assert live.pump(3.0, lambda: live.gateway_state is GatewayState.LATCHED), live.told()
@@ -133,7 +133,7 @@ def test_a_foot_on_the_pedal_stops_and_a_pulled_cable_too(start, foot, kit):
 
 def test_a_foot_on_the_pedal_stops_fitting(start, foot, kit):
     live = start(kit.QUICK, pedal=SERIAL)
-    assert live.pump(15.0, live.is_up), live.told()
+    assert live.pump(30.0, live.is_up), live.told()
     assert live.pump(3.0, lambda: pedal(live).here), live.told()
     foot.step()
     assert live.pump(3.0, lambda: pedal(live).tested), live.told()
@@ -141,7 +141,7 @@ def test_a_foot_on_the_pedal_stops_fitting(start, foot, kit):
     def flows():
         return live.gateway_state is GatewayState.DELIVERING and any(o.confirmed_ua for o in live.front.status.outputs)
 
-    assert live.pump(20.0, flows), live.told()
+    assert live.pump(60.0, flows), live.told()
     pressed_ns = now_ns()
     foot.step(torn=True)
     assert live.pump(3.0, lambda: live.gateway_state is GatewayState.LATCHED), live.told()

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from safety.guard import Guard
-from safety.orders import Admitted, Deliver
+from safety.orders import Admitted, Deliver, Refused
 from safety.stimulus import Point
 from tests.safety.corpus import GOOD, OPENED, answers_of
 from tests.safety.corpus_episodes import MOTOR, UNITS
@@ -173,3 +173,26 @@ def test_nothing_flows_or_moves_again_before_a_person_arms(seed, share):
         assert not guard.moving
         if isinstance(answer, Admitted):
             assert not any(train.amplitude_ua for train in answer.trains)
+
+
+RESTS = {"G21", "G22", "G31", "G32", "J15", "J19", "J22"}
+
+
+@FEW
+@given(seed=SEEDS)
+def test_what_is_only_said_never_latches_and_of_orders_only_a_rest_does_not(seed):
+    steps = episode(seed)
+    guard = Guard(UNITS[0])
+    serial = 0
+    for name, arguments in steps:
+        if name == "new":
+            guard = Guard(UNITS[arguments[0]], MOTOR if arguments[1] else None)
+            continue
+        answer = said_to(guard, (name, arguments)) if name == "admit" else getattr(guard, name)(*arguments)
+        if isinstance(answer, Refused):
+            assert answer.latches is (name == "admit" and answer.rule not in RESTS)
+            assert len(answer.reason) > 10
+            assert answer.reason.endswith((".", "!"))
+        elif name == "admit":
+            serial += 1
+            assert (answer.serial, answer.order, answer.admitted_ns) == (serial, arguments[0], arguments[1])

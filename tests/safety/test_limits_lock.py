@@ -146,3 +146,11 @@ def test_as_a_script_it_only_looks(monkeypatch, capsys):
     assert end.value.code == 0
     assert "matches" in capsys.readouterr().out
     assert limits_lock.STORED.read_bytes() == before
+
+
+def test_the_command_says_that_all_is_as_locked(capsys, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["limits_lock"])
+    with pytest.warns(RuntimeWarning, match="limits_lock"), pytest.raises(SystemExit) as exit_of:
+        runpy.run_module("safety.limits_lock", run_name="__main__")
+    assert exit_of.value.code == 0
+    assert "matches limits.lock" in capsys.readouterr().out

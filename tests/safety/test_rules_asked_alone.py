@@ -210,3 +210,33 @@ def test_an_assist_is_there_within_five_degrees_and_a_hold_always(joint_memory):
     goals = {-401: -1, -400: 0, 100: 0, 600: 0, 601: 1}
     assert {goal: way_of(asked(joint_memory, target_cdeg=goal).order, here) for goal in goals} == goals
     assert way_of(asked(joint_memory, hold=True, angle_cdeg=2_000).order, here) == 0
+
+
+# -- what a refusal says -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rule", "change", "says"),
+    [
+        (body_rules.g20_on_time, {"live": True, "burst_from_ns": -12_100 * MS}, "On for 13100 ms; at most 12000 ms"),
+        (body_rules.g22_rest, {"rest_until_ns": 1_790 * MS}, "another 790 ms."),
+        (body_rules.g31_bursts_a_minute, {"dose.crowded_until_ns": 4_500 * MS}, "20 bursts began within a minute"),
+        (body_rules.g31_bursts_a_minute, {"dose.crowded_until_ns": 4_500 * MS}, "may begin in 3500 ms."),
+        (body_rules.g32_duty, {"dose.spent_until_ns": 61_000 * MS}, "their 300 s in 600 s of current"),
+        (body_rules.g32_duty, {"dose.spent_until_ns": 61_000 * MS}, "may begin in 60000 ms."),
+    ],
+)
+def test_a_refusal_names_its_figures(memory, limit, rule, change, says):
+    for name, value in change.items():
+        owner, _, field = name.rpartition(".")
+        setattr(getattr(memory, owner) if owner else memory, field, value)
+    assert says in rule(wanted(memory, limit))
+
+
+@pytest.mark.parametrize("rule", [body_rules.g31_bursts_a_minute, body_rules.g32_duty, body_rules.g22_rest])
+def test_a_rest_is_over_at_its_very_end(memory, limit, rule):
+    now_ns = 1_000 * MS
+    memory.rest_until_ns = memory.dose.crowded_until_ns = memory.dose.spent_until_ns = now_ns
+    assert rule(wanted(memory, limit)) is None
+    memory.rest_until_ns = memory.dose.crowded_until_ns = memory.dose.spent_until_ns = now_ns + 1
+    assert rule(wanted(memory, limit)) is not None

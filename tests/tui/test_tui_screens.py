@@ -13,6 +13,8 @@ from controller.vocabulary.facts import GatewayState
 from controller.vocabulary.snapshot import SessionState
 
 EXPECTED = {
+    "real_running": ("RESISTOR BOX ONLY", "STIM ON ch1 12.5 mA", "x  unwell: STOP"),
+    "real_check": ("RESISTOR BOX ONLY", "operator", "m.weiss", "the patient sits, as you confirmed"),
     "starting": ("No current can flow", "gateway  ○ not heard yet"),
     "patient": ("Who is treated today?", "SIM01", "right side affected", "simulated patient"),
     "screening": ("the questions are shown for practice", "Pacemaker", "HF surgery", "11 questions are open"),
