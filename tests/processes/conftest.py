@@ -71,7 +71,7 @@ class Live:
             number += 1
             wiggle = WIGGLE_DEG * (1 if number // 25 % 2 else -1) if self.angle_deg else 0.0
             angle += max(-1.0, min(1.0, self.angle_deg + wiggle - angle))
-            self.puck.write(player.frame(angle))
+            self.puck.write(player.frame(angle, now_ns() // 1000))
             time.sleep(PUCK_S)
 
     def pump(self, seconds, until=lambda: False):

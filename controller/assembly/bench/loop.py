@@ -87,7 +87,7 @@ class Bench:
         ends = now_ns() + at_most_ns
         due = now_ns()
         while now_ns() < ends:
-            self.puck.write(self.player.frame(angle_deg))
+            self.puck.write(self.player.frame(angle_deg, now_ns() // 1000))
             self.serve_unit()
             if done():
                 return True
@@ -130,7 +130,7 @@ class Bench:
         for number in range(frames):
             step = LADDER[number % len(LADDER)]
             self._answer_until(due, seen)
-            frame = self.player.frame(step * STEP_DEG + STEP_DEG / 2)
+            frame = self.player.frame(step * STEP_DEG + STEP_DEG / 2, now_ns() // 1000)
             sent.append((now_ns(), step * 500))
             self.puck.write(frame)
             due += FRAME_NS
@@ -143,7 +143,7 @@ class Bench:
         due = now_ns()
         for _ in range(4 * SETTLE_FRAMES):
             angle = min(foot_deg, angle + STEP_DEG / 8)
-            self.puck.write(self.player.frame(angle))
+            self.puck.write(self.player.frame(angle, now_ns() // 1000))
             due += FRAME_NS
             self._answer_until(due, seen)
         self._answer_until(now_ns() + 50 * MS, seen)
@@ -178,7 +178,7 @@ class Bench:
         due = now_ns()
         for number in range(frames + RATE_HZ // 10):
             if number % (RATE_HZ // CALM_HZ) == 0:
-                self.puck.write(self.player.frame(0.0))
+                self.puck.write(self.player.frame(0.0, now_ns() // 1000))
                 self.serve_unit()
             if number < frames:
                 sent.append(now_ns())

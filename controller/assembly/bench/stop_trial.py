@@ -54,7 +54,7 @@ class Trial:
             wiggle = WIGGLE_DEG * (1 if number // 25 % 2 else -1) if self._angle_deg else 0.0
             target = self._angle_deg + wiggle
             angle += max(-1.0, min(1.0, target - angle))
-            frame = self._player.frame(angle)
+            frame = self._player.frame(angle, now_ns() // 1000)
             if not self._silent:
                 self.puck.write(frame)
             due += SECOND // PUCK_HZ
