@@ -23,7 +23,7 @@ def status(core: "EngineCore", now_ns: int, fact: facts.GatewayStatus) -> None:
             core.record.device(now_ns, role, identity)
     if core.state is SessionState.FITTING and fact.state in (GatewayState.DISARMED, GatewayState.LATCHED):
         core.set_up.start_over()
-    if core.state in _FITTED and fact.unit and fact.state in (GatewayState.DISARMED, GatewayState.LATCHED):
+    if core.state in _FITTED and fact.unit and fact.state in _NOTHING_ARMED:
         _refit(core, now_ns, fact)
     if core.state is SessionState.RUNNING and fact.state is GatewayState.DISARMED:
         core.carry(core.training.pause(now_ns))
@@ -32,6 +32,8 @@ def status(core: "EngineCore", now_ns: int, fact: facts.GatewayStatus) -> None:
 
 
 _FITTED = (SessionState.READY, SessionState.PAUSED)
+_NOTHING_ARMED = (GatewayState.CONNECTED, GatewayState.DISARMED, GatewayState.LATCHED)
+"""A unit that was stopped while it got ready stays connected until it is armed, and unidentified it cannot be."""
 
 
 def _refit(core: "EngineCore", now_ns: int, fact: facts.GatewayStatus) -> None:

@@ -170,9 +170,9 @@ class Journal:
         self._more(t_ns, rows.name, packed)
 
     def trial(self, t_ns: int, trial: Trial) -> None:
-        """A trial is over: a `trial` record in the chain and a row of `trials.tsv`."""
+        """A trial is over: a `trial` record in the chain, synced, and a row of `trials.tsv`, which follows from it."""
         data = plain(trial_data(trial))
-        self.event(t_ns, "trial", data)
+        self.event(t_ns, "trial", data, sync=True)
         self._append(t_ns, manifests.TRIALS, line(trial_cells(t_ns - self._start_ns, data)))
 
     def stim(self, t_ns: int, stim: Stim) -> None:

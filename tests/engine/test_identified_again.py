@@ -62,6 +62,16 @@ def test_a_gateway_that_knows_of_no_channel_leads_back_to_fitting_with_its_level
     assert bench.core.state is SessionState.READY
 
 
+def test_a_unit_that_was_stopped_before_it_was_ready_leads_back_too(kit):
+    """It stays connected until it is armed, and nobody can arm what nobody has identified."""
+    bench = kit.Bench()
+    bench.to_ready()
+    bench.state = GatewayState.CONNECTED
+    identifies(bench)
+    bench.run(300)
+    assert bench.core.state is SessionState.FITTING
+
+
 def test_a_gateway_that_has_not_heard_its_unit_yet_does_not_lead_back(kit):
     bench = kit.Bench()
     bench.to_ready()

@@ -110,6 +110,10 @@ class Live:
             return False
         return all(report.torque_on and abs(report.torque_mnm) > PUSHED_MNM for report in status.joint)
 
+    def helps(self):
+        """Current that the session gave, not the fitting."""
+        return self.session_state is SessionState.RUNNING and self.flows()
+
     def to_current(self):
         assert self.pump(60.0, lambda: self.session_state is SessionState.RUNNING), self.told()
         self.angle_deg = 45.0

@@ -48,14 +48,14 @@ def killed(sample: int, jobs: int) -> bool:
 
 
 def box(sample: int, jobs: int) -> bool:
-    """A line a way to stop: in fitting, and then in a session."""
+    """A line a way to stop: in fitting, and then in a session. A trial that never began has shown nothing."""
     good = True
     asked = [
         (name, seed, session) for seed in range(1, sample + 1) for session in (False, True) for name in black_box.WAYS
     ]
     with ThreadPoolExecutor(jobs) as pool:
         for told in pool.map(lambda each: partial(black_box.trial, *each)(), asked):
-            good = good and (told.good or not told.begun)
+            good = good and told.begun and told.good
             print(f"{told.way}: last pulse {told.last_ms} of {told.within_ms:.0f} ms, {told.note or 'record intact'}")
             sys.stdout.flush()
     return good
