@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 EVERY_CORE := -q -n auto --maxprocesses 8 --dist loadfile
 ALONE := tests/processes tests/clients
 
-.PHONY: demo test install look digest lock clean papers swarm model sweep mutate bugs validate bench-loop bench-stop bench-sim bench-encode fmt fuzz clients campaign
+.PHONY: demo test install look digest lock clean papers swarm model sweep mutate bugs validate bench-loop bench-stop stop-times bench-sim bench-encode fmt fuzz clients campaign
 
 demo: $(VENV)/.installed
 	@$(BIN)/stimloop demo
@@ -68,22 +68,26 @@ campaign: $(VENV)/.installed-test
 # Seeded worlds: patient, cables, devices, clocks, disk and computer from one number; checkers at skin and joint
 SEEDS_FROM = $(if $(findstring ..,$(SEEDS)),$(SEEDS),1..$(SEEDS))
 LENGTH ?= 30
+JOBS ?= $(shell nproc)
 swarm: $(VENV)/.installed
 	@mkdir -p build
-	$(BIN)/python -m controller.assembly.swarm --seeds $(SEEDS_FROM) --length $(LENGTH) --out build/swarm-$(LENGTH).jsonl
+	$(BIN)/python -m controller.assembly.swarm --seeds $(SEEDS_FROM) --length $(LENGTH) --jobs $(JOBS) \
+	  --out build/swarm-$(LENGTH).jsonl
 
 # Every word of keys, orders, silences and faults from every state of guard, gateway and session
 DEPTH ?= 3
 model: $(VENV)/.installed-test
 	$(BIN)/python -m tests.model.run --depth $(DEPTH)
 
-# The N-th call that fails, for every N that counts; processes killed at the same points
+# The N-th call that fails, for every N that counts; processes killed at the same points; every way to stop
 sweep: $(VENV)/.installed-test
-	$(BIN)/python -m tests.sweeps.run
+	$(BIN)/python -m tests.sweeps.run --jobs $(JOBS)
 
-# Changes of the guard that no test may overlook, and the ten deliberate bugs
+# Small faults that the tests have to notice, all in the guard and nine of ten in the gateway; the ten deliberate bugs
 mutate: $(VENV)/.installed-test
-	$(BIN)/python -m tests.mutation.run
+	$(BIN)/python -m tests.mutation.run --group safety --jobs $(JOBS)
+	$(BIN)/python -m tests.mutation.run --group checker --jobs $(JOBS)
+	$(BIN)/python -m tests.mutation.run --group gateway --jobs $(JOBS)
 bugs: $(VENV)/.installed-test
 	$(BIN)/python -m tests.bugs.run
 
@@ -95,8 +99,14 @@ validate: $(VENV)/.installed
 bench-loop: $(VENV)/.installed
 	$(BIN)/stimloop bench loop --ui
 
+# Stop times: TIMES faults of each kind, on real processes and on the virtual clock; the former resumes
+TIMES ?= 100
 bench-stop: $(VENV)/.installed
-	$(BIN)/stimloop bench stop --times 50
+	@mkdir -p build
+	$(BIN)/stimloop bench stop --times $(TIMES) --jobs $(JOBS) --out build/stops.jsonl
+stop-times: $(VENV)/.installed
+	@mkdir -p build
+	$(BIN)/python -m controller.assembly.stop_times --times 1000 --out build/stop-times.json
 
 # The cost of encoding an update, beside science-mode-4 in the same run
 bench-encode: $(VENV)/.installed-test

@@ -4,6 +4,7 @@ requests and STOP through the `Front` port. Nothing here knows a rule of therapy
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -16,16 +17,16 @@ from controller.record.worn import WornSpan, look_back
 from controller.tui.arming import Armer
 from controller.tui.driver import StopDriver
 from controller.tui.follow import screen_for
-from controller.tui.joint_found import JointFound
+from controller.tui.joint_found import Found, JointFound
 from controller.tui.keys import PressGate
 from controller.tui.port import Front, HandsFree, PatientEntry
 from controller.tui.screens.base import HouseDialog, HouseScreen
 from controller.tui.screens.calibration import CalibrationScreen
 from controller.tui.screens.check import CheckDialog, CheckScreen
-from controller.tui.screens.dialogs import QuitDialog, ReasonDialog
+from controller.tui.screens.dialogs import QuitDialog, ReasonDialog, TextDialog
 from controller.tui.screens.fitting import FittingScreen
 from controller.tui.screens.help import HelpDialog
-from controller.tui.screens.joint_dialog import prescription
+from controller.tui.screens.joint_dialog import FIRST, prescription
 from controller.tui.screens.patient import PatientScreen
 from controller.tui.screens.review import ReviewScreen, render_log
 from controller.tui.screens.run import RunScreen
@@ -117,11 +118,19 @@ class StimloopApp(App[None]):
             self.register_theme(theme)
         self.theme = theme_name
 
-    def measure_joint(self, joint: JointView, low_cdeg: int, high_cdeg: int, torque_mnm: int) -> None:
-        """A person measured the joint of the orthosis: the gateway is told, past the engine."""
-        found = (low_cdeg, high_cdeg, torque_mnm)
+    def measure_joint(self, joint: JointView, found: Found) -> None:
+        """A person measured the joint of the orthosis. Where other figures stand already they say why, too."""
+        if self.joint_found.found in (None, found):
+            self._tell_joint(joint, found, FIRST)
+            return
+        question = f"The figures of the {joint.region} are changed. Why?"
+        tell = partial(self._tell_joint, joint, found)
+        self.call_after_refresh(lambda: self.open(TextDialog(question, "for example: stiffer than before", tell)))
+
+    def _tell_joint(self, joint: JointView, found: Found, reason: str) -> None:
+        """The gateway is told, past the engine."""
         self.joint_found.ask(found, self.clock())
-        self.front.request(prescription(self.view, joint, self.date, found))
+        self.front.request(prescription(self.view, joint, self.date, found, reason))
 
     # -- the beat --------------------------------------------------------------------------------------------------
 

@@ -139,6 +139,25 @@ async def test_a_wrong_number_stays_in_its_field_and_escape_leaves_all_as_it_was
         assert type(app.screen).__name__ == "FittingScreen"
 
 
+async def test_figures_that_stand_already_are_changed_only_with_a_reason(show, rows):
+    app, front = show(*fitting(measured_already=True))
+    app.devices_checked = True
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.tick()
+        for torque in ("0.8", "0.8", "0.5"):  # the first time, the same again, and another figure
+            await pilot.press("j")
+            await pilot.pause()
+            await typed(pilot, app, "-50", "45", torque)
+        await pilot.pause()
+        assert front.said == [PRESCRIBED, PRESCRIBED]
+        assert "The figures of the wrist are changed. Why?" in "\n".join(rows(app))
+        await typed(pilot, app, "no")
+        assert len(front.said) == 2
+        await typed(pilot, app, " still tired")
+        assert front.said[2:] == [replace(PRESCRIBED, torque_mnm=500, reason="no still tired")]
+        assert app.joint_found.found == (-5_000, 4_500, 500)
+
+
 async def test_what_the_gateway_refuses_counts_as_not_measured_and_is_not_told_any_longer_than_it_is_true(show, rows):
     app, front = show(*fitting(measured_already=True))
     app.devices_checked = True

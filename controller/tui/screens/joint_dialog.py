@@ -17,6 +17,7 @@ LOWEST = Field("lowest", "lowest angle, degrees", "moved by hand without force, 
 HIGHEST = Field("highest", "highest angle, degrees", "for example 45")
 TORQUE = Field("torque", "most torque that the patient accepts, Nm", "begin with little, for example 0.5")
 ANGLE_MAX, TORQUE_MAX = 180, 100
+FIRST = "measured at the joint"
 KEPT_FREE_CDEG = 300
 """At each end of the range; the guard keeps its own figure and has the last word."""
 
@@ -61,7 +62,7 @@ class JointDialog(FormDialog):
         found = measured(values[LOWEST.name], values[HIGHEST.name], values[TORQUE.name])
         if isinstance(found, Wrong):
             return found
-        self._host.measure_joint(self._joint, *found)
+        self._host.measure_joint(self._joint, found)
         return None
 
     def question(self, view: View) -> Parts:
@@ -79,7 +80,9 @@ class JointDialog(FormDialog):
         )
 
 
-def prescription(view: View, joint: JointView, date: str, found: tuple[int, int, int]) -> PrescribeJoint:
+def prescription(
+    view: View, joint: JointView, date: str, found: tuple[int, int, int], reason: str = FIRST
+) -> PrescribeJoint:
     """What the gateway is told of the joint."""
     snapshot = view.snapshot
     low_cdeg, high_cdeg, torque_mnm = found
@@ -91,5 +94,5 @@ def prescription(view: View, joint: JointView, date: str, found: tuple[int, int,
         rom_min_cdeg=low_cdeg,
         rom_max_cdeg=high_cdeg,
         torque_mnm=torque_mnm,
-        reason="measured at the joint",
+        reason=reason,
     )
