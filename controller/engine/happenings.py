@@ -54,6 +54,8 @@ def clonus_seen(core: "EngineCore", now_ns: int, event: events.ClonusSeen, _devi
 
 
 def spasm_suspected(core: "EngineCore", now_ns: int, event: events.SpasmSuspected, _device_us: int | None) -> None:
+    if core.state is not SessionState.RUNNING and core.state is not SessionState.PAUSED:
+        return  # in fitting the current ends without a ramp: the limb that it held swings, and that means nothing
     data = {"peak_dps": round(event.peak_dps, 1), "after_off_ms": event.after_off_ns // MS}
     core.note(now_ns, "possible_spasm", data)
 

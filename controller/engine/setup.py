@@ -11,6 +11,7 @@ from controller.engine.stimulation import GRID_UA, Output, Stimulation
 from controller.motion.axis import AxisStudy
 from controller.motion.calibration import Calibrated
 from controller.motion.calibration_run import CalibrationRun
+from controller.motion.oscillation import RestTremor
 from controller.motion.settings import Direction
 from controller.session.button import by_button_only
 from controller.session.loader import Loaded
@@ -59,6 +60,7 @@ class SetUp:
         self._cues_seen = 0
         self._feed = feed
         self._stimulation = stimulation
+        self._tremor = RestTremor()
 
     @property
     def grid_ua(self) -> int:
@@ -219,6 +221,7 @@ class SetUp:
         """Record the limb at rest, and take its posture as the reference of the angle."""
         self._feed.filter.set_reference()
         self.study.start_rest()
+        self._tremor = RestTremor()
         self.calibration.start_rest(now_ns)
 
     def calibrate_attempts(self, now_ns: int) -> None:
@@ -232,7 +235,7 @@ class SetUp:
         calibration, study, gate = self.calibration, self.study, self._feed.watch.gate
         if calibration.resting:
             study.rest(sample.acc_g)
-            if gate is not None and gate.alternates(feature.t_ns):
+            if gate is not None and self._tremor.step(feature.t_ns, gate.alternates(feature.t_ns)):
                 self._feed.watch.gate_tremor()
         else:
             study.attempt(feature.t_ns, self._feed.filter.rates_dps, calibration.moving)

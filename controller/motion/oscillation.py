@@ -20,6 +20,9 @@ CLONUS_SHARE_MIN: Final = 0.53
 """Of the whole power of the rate: so much must be in the band."""
 CLONUS_FOR_NS: Final = 600_000_000
 """At least three beats: one jerk has power in every band."""
+CLONUS_KEPT: Final = 0.7
+"""Of the greatest power of the spell: a limb that was let go swings in the band too, and loses more in that time."""
+TREMOR_FOR_NS: Final = 3_000_000_000
 _TAU_S: Final = 0.3
 
 
@@ -67,10 +70,28 @@ class Alternation:
         return len(ends) == PEAKS and t_ns - ends[0] <= PEAKS_WITHIN_NS
 
 
+class RestTremor:
+    """A tremor at rest goes on. A limb that was just let go swings to and fro as well, and is still after a second."""
+
+    __slots__ = ("_since_ns",)
+
+    def __init__(self) -> None:
+        self._since_ns = -1
+
+    def step(self, t_ns: int, alternates: bool) -> bool:
+        """The next sample at rest: whether the limb has gone to and fro for `TREMOR_FOR_NS`."""
+        if not alternates:
+            self._since_ns = -1
+            return False
+        if self._since_ns < 0:
+            self._since_ns = t_ns
+        return t_ns - self._since_ns >= TREMOR_FOR_NS
+
+
 class ClonusWatch:
     """Power of the rate at 5 to 8 Hz against the whole power, both averaged over 0.3 s, on the unfiltered rates."""
 
-    __slots__ = ("_all", "_band", "_filter", "_rate_hz", "_since_ns", "_told", "_weight")
+    __slots__ = ("_all", "_band", "_filter", "_greatest", "_rate_hz", "_since_ns", "_told", "_weight")
 
     def __init__(self, rate_hz: float) -> None:
         self._rate_hz = rate_hz
@@ -83,7 +104,7 @@ class ClonusWatch:
     def restart(self) -> None:
         """Samples are missing: what came before is another movement."""
         self._filter.clear()
-        self._band = self._all = 0.0
+        self._band = self._all = self._greatest = 0.0
         self._since_ns = -1
 
     def step(self, t_ns: int, gyro_dps: Vector, rate_hz: float) -> float:
@@ -104,8 +125,13 @@ class ClonusWatch:
                 self._told = False
             return 0.0
         if self._since_ns < 0:
-            self._since_ns = t_ns
+            self._since_ns, self._greatest = t_ns, band
+        elif band > self._greatest:
+            self._greatest = band
         if self._told or t_ns - self._since_ns < CLONUS_FOR_NS:
+            return 0.0
+        if band < CLONUS_KEPT * self._greatest:
+            self._since_ns, self._greatest = t_ns, band
             return 0.0
         self._told = True
         return sqrt(band)

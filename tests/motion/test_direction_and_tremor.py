@@ -11,7 +11,7 @@ from controller.motion.delay import DelayWatch
 from controller.motion.detector import AttemptDetector
 from controller.motion.features import FeatureFilter
 from controller.motion.gate import AttemptGate
-from controller.motion.oscillation import Alternation, ClonusWatch
+from controller.motion.oscillation import Alternation, ClonusWatch, RestTremor
 from controller.motion.relative import RelativeMotion
 from controller.motion.settings import AttemptSettings
 from controller.vocabulary.events import AttemptStarted, AttemptVetoed, Veto
@@ -228,10 +228,21 @@ def test_clonus_is_told_once_within_a_second(hz, rate_hz):
         reach(EXTENSION, 300.0, 0.5),
         lambda s: (0.0, 400.0 * pow(2.718, -4 * s) * sin(2 * pi * 2.2 * s), 0.0),  # the swing of a released hand
         lambda s: (0.0, 30.0 + 6.0 * sin(2 * pi * 6 * s), 0.0),
+        lambda s: (0.0, 300.0 * pow(2.718, -1.5 * s) * sin(2 * pi * 6 * s), 0.0),  # a stiff one, that swings for long
     ],
 )
 def test_other_movements_are_no_clonus(rates):
     assert clonus(rates) == []
+
+
+def test_a_limb_that_was_let_go_swings_but_has_no_tremor():
+    tremor = RestTremor()
+    assert not any(tremor.step(k * STEP, k < 290) for k in range(600))
+    assert not tremor.step(6 * SECOND, True)
+    assert not tremor.step(9 * SECOND - 1, True)
+    assert tremor.step(9 * SECOND, True)
+    assert not tremor.step(9 * SECOND + STEP, False)
+    assert not tremor.step(9 * SECOND + 2 * STEP, True)
 
 
 def jerks(speed_at):
