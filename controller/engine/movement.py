@@ -58,6 +58,8 @@ class Movement:
         self._masked = False
         self._still_from_ns = 0
         self._reported_ns = 0
+        self.eased_ns = 0
+        """Until then what was let go may still push."""
 
     # -- what the orthosis says ------------------------------------------------------------------------------
 
@@ -174,8 +176,9 @@ class Movement:
         return torque_mnm - torque_mnm % grid_mnm
 
     def release(self, now_ns: int, ramp_ms: int = RAMP_MS) -> Release:
-        """Let go, softly."""
+        """Let go, softly. Said again, it can only shorten what is left."""
         self._end(now_ns)
+        self.eased_ns = now_ns + ramp_ms * MS
         return Release(self._seq, now_ns, ramp_ms)
 
     def free(self, now_ns: int) -> Free:

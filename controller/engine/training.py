@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from math import isnan, nan
 
+from controller.clock import MS
 from controller.drivers.pucks.base import Signal
 from controller.engine import ports
 from controller.engine.motion_feed import MotionFeed
@@ -84,9 +85,10 @@ class Training:
         return self._enter(now_ns)
 
     def pause(self, now_ns: int, ramp_ms: int = RAMP_MS) -> Sequence[ports.Output]:
-        """Current off, no phase: the activity starts anew afterwards. A movement is let go over `ramp_ms`."""
+        """Current off, no phase: the activity starts anew afterwards. A movement is let go over `ramp_ms`, and one
+        that is being let go more slowly than that, too."""
         outputs: list[ports.Output] = []
-        if self.movement.moving:
+        if self.movement.moving or self.movement.eased_ns > now_ns + ramp_ms * MS:
             outputs.append(ports.ToGateway(self.movement.release(now_ns, ramp_ms)))
         was_on = self.stimulation.delivering
         self.halt(now_ns)

@@ -520,6 +520,22 @@ def test_a_release_ramps_down_and_then_torque_is_off_and_confirmed() -> None:
     assert rig.twin.table.get("torque_enable") == 0
 
 
+def test_a_release_that_is_under_way_can_be_hastened_but_not_prolonged() -> None:
+    rig = Rig().ready()
+    rig.move(assist()).run(1_500)
+    assert rig.driver is not None
+    begin = rig.ms
+    rig.give(rig.driver.release(rig.now_ns, 300))
+    rig.run(90)
+    assert rig.driver.release(rig.now_ns, 300) == rig.driver.release(rig.now_ns, 2_000) == b""
+    assert rig.driver.release(rig.now_ns, 100) == b""
+    rig.run(300)
+    course = [torque for ms, _, torque in rig.trace if ms > begin]
+    assert all(later <= now + 1e-9 for now, later in pairwise(course))
+    assert 0.3 * course[0] <= course[140] <= 0.45 * course[0]  # half of the 0.7 that were left
+    assert 170 <= max(ms for ms, _, torque in rig.trace if torque) - begin <= 195
+
+
 def test_a_release_is_cut_short_when_the_lease_ends() -> None:
     rig = Rig().ready()
     rig.move(assist()).run(1_500)

@@ -235,3 +235,18 @@ def test_a_rest_that_an_angle_ends_waits_for_the_end_of_the_burst_and_for_the_gu
     seen = loop(phases, rest=rest, ramp=ramp).run(40)
     assert seen.refused == []
     assert seen.phases.count("rest") >= 5
+
+
+def test_a_pause_hastens_what_is_being_let_go_more_slowly(loop):
+    seen = loop(f"      go: {OPEN.replace('NEXT', 'back')}").run(3.5)
+    training, now_ns = seen.training, seen.now_ns
+    assert training.movement.moving
+    training.movement.release(now_ns, 300)  # the phase has just ended
+
+    def let_go(at_ns, ramp_ms):
+        said = training.pause(at_ns, ramp_ms)
+        return [o.message.ramp_ms for o in said if isinstance(o.message, Release)]
+
+    assert let_go(now_ns + 100 * MS, 300) == []
+    assert let_go(now_ns + 100 * MS, 100) == [100]
+    assert let_go(now_ns + 150 * MS, 100) == []

@@ -66,9 +66,10 @@ class DynamixelDriver(DynamixelMoves):
     def release(self, now_ns: int, ramp_ms: int) -> bytes:
         """Let go over `ramp_ms`, as long as `alive` holds, then torque off. Without torque: torque off at once.
 
-        Once letting go has begun, another release with a ramp changes nothing.
+        Once letting go has begun, another release can only shorten it.
         """
         if self.phase is Phase.RELEASING and ramp_ms > 0:
+            self._hasten(now_ns, now_ns + ramp_ms * MS)
             return b""
         if self.phase is not Phase.MOVING or not ramp_ms > 0 or not self._units:
             return self._let_go(now_ns)

@@ -182,6 +182,14 @@ class DynamixelMoves(DynamixelConnection):
                 return self._failed(now_ns, DEFECT, events)
         return data + self._ask_next(now_ns)
 
+    def _hasten(self, now_ns: int, ends_ns: int) -> None:
+        """What is left of the torque is let go until `ends_ns`, where that is earlier than it would have ended."""
+        began_ns, later_ns, units = self._ramp
+        if not began_ns <= now_ns < ends_ns < later_ns:
+            return
+        left = abs(units) * (later_ns - now_ns) // (later_ns - began_ns)
+        self._ramp = (now_ns, ends_ns, left if units > 0 else -left)
+
     def _ease(self, now_ns: int, events: list[JointEvent]) -> bytes:
         """One step of letting go."""
         began_ns, ends_ns, units = self._ramp
