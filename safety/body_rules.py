@@ -9,13 +9,10 @@ from safety.limits import (
     BURSTS_A_MINUTE_MAX,
     BURSTS_MAX,
     CHANNELS_ACTIVE_MAX,
-    DUTY_NS_MAX,
-    DUTY_WINDOW_NS,
     PRESS_FRESH_NS,
     SENSOR_AGE_NS_MAX,
     SLEW_UA_MAX,
     STIMULATED_NS_MAX,
-    ChannelLimit,
     fitting_step_ua,
     step_every_ns,
 )
@@ -24,7 +21,6 @@ from safety.orders import ArmScope, Deliver, Purpose, Renew
 from safety.position import misplaced
 
 _MS = 1_000_000
-_S = 1_000 * _MS
 
 
 class Wanted(NamedTuple):
@@ -41,12 +37,10 @@ class Wanted(NamedTuple):
 def g17_channels(wanted: Wanted) -> str | None:
     """Each channel once, and at most four with current."""
     trains = wanted.trains
-    if len(trains) <= 1:
-        return None
     if len({train.channel for train in trains}) != len(trains):
         return "A channel is named twice."
     active = len([train for train in trains if train.amplitude_ua > 0])
-    if 0 <= active <= CHANNELS_ACTIVE_MAX:
+    if active <= CHANNELS_ACTIVE_MAX:
         return None
     return f"{active} channels at once; at most {CHANNELS_ACTIVE_MAX} may carry current."
 
@@ -59,13 +53,13 @@ def g18_duty(wanted: Wanted) -> str | None:
     unfit = _unpaced(wanted) if wanted.memory.paced else None
     if unfit is not None:
         return unfit
-    busy, whole = 0, 1
+    left, whole = 1, 1
     for train in wanted.trains:
-        busy = busy * train.period_us + train.busy_us * whole
+        left = left * train.period_us - train.busy_us * whole
         whole *= train.period_us
-    if 0 <= busy < whole:
+    if 0 < left <= whole:
         return None
-    return f"The unit would be busy {busy * 1000 // whole} us of each ms; it must stay under 1000."
+    return f"The unit would be busy {(whole - left) * 1000 // whole} us of each ms; it must stay under 1000."
 
 
 def _unpaced(wanted: Wanted) -> str | None:
@@ -73,8 +67,6 @@ def _unpaced(wanted: Wanted) -> str | None:
     device, trains = wanted.memory.device, wanted.trains
     if device.common_period and len({train.period_us for train in trains}) > 1:
         return "All channels of this unit share one period, and the order names several."
-    if device.slot_us == 0:
-        return None
     per_module = device.slot_channels or device.channels
     modules = [(train.channel - 1) // per_module for train in trains if train.amplitude_ua > 0]
     for train in trains:
@@ -151,7 +143,8 @@ def g26_press(wanted: Wanted) -> str | None:
     if len(wanted.trains) != 1:
         return f"Fitting works on one channel at a time, not on {len(wanted.trains)}."
     fitting = memory.fitting
-    if order.press == fitting.used and memory.live and wanted.trains[0].channel in memory.trails:
+    (train,) = wanted.trains
+    if order.press == fitting.used and memory.live and train.channel in memory.trails:
         return None
     if not fitting.used < order.press == fitting.pressed:
         return f"Key press {order.press} is not a fresh one from the screen."
@@ -168,17 +161,17 @@ def g27_step(wanted: Wanted) -> str | None:
     memory, order = wanted.memory, wanted.order
     if memory.scope is not ArmScope.FITTING or not isinstance(order, Deliver):
         return None
-    fitting, train = memory.fitting, wanted.trains[0]
-    level_ua = fitting.levels.get(train.channel, 0)
-    allowed_ua = (
-        fitting.allowed_ua if order.press == fitting.used else level_ua + step_ua(memory, train.limit, level_ua)
-    )
-    if not train.amplitude_ua <= allowed_ua:
-        return f"{train.amplitude_ua} uA is more than one step up: {allowed_ua} uA are allowed now."
-    first_rise = train.amplitude_ua > level_ua and order.press != fitting.raised_press
+    fitting, since_ns = memory.fitting, wanted.now_ns - memory.fitting.raised_ns
     every_ns = step_every_ns(memory.device.amplitude_step_ua)
-    if first_rise and not wanted.now_ns - fitting.raised_ns >= every_ns:
-        return f"The last increase was {(wanted.now_ns - fitting.raised_ns) // _MS} ms ago; wait {every_ns // _MS} ms."
+    for train in wanted.trains:
+        level_ua = reached_ua(memory, train)
+        earned_ua = level_ua + step_ua(memory, train)
+        allowed_ua = fitting.allowed_ua if order.press == fitting.used else earned_ua
+        if not train.amplitude_ua <= allowed_ua:
+            return f"{train.amplitude_ua} uA is more than one step up: {allowed_ua} uA are allowed now."
+        first_rise = train.amplitude_ua > level_ua and order.press != fitting.raised_press
+        if first_rise and not since_ns >= every_ns:
+            return f"The last increase was {since_ns // _MS} ms ago; wait {every_ns // _MS} ms."
     return None
 
 
@@ -207,8 +200,7 @@ def g32_duty(wanted: Wanted) -> str | None:
     if memory.live or memory.dose.spent_until_ns <= wanted.now_ns:
         return None
     left_ms = (memory.dose.spent_until_ns - wanted.now_ns) // _MS
-    most = f"{DUTY_NS_MAX // _S} s in {DUTY_WINDOW_NS // _S} s"
-    return f"The muscles have had their {most} of current; the next burst may begin in {left_ms} ms."
+    return f"The muscles have had their 300 s in 600 s of current; the next burst may begin in {left_ms} ms."
 
 
 def g33_identified(wanted: Wanted) -> str | None:
@@ -228,6 +220,11 @@ def g34_position(wanted: Wanted) -> str | None:
     return None if memory.scope is not ArmScope.SESSION else misplaced(memory.needed, memory.placed)
 
 
-def step_ua(memory: Memory, limit: ChannelLimit, level_ua: int) -> int:
-    """The step that one key press earns at this level, in uA."""
-    return fitting_step_ua(level_ua, limit.motor_ua, memory.device.amplitude_step_ua)
+def reached_ua(memory: Memory, train: Vetted) -> int:
+    """The level that this train's channel has reached in fitting, in uA: 0 before its first step."""
+    return memory.fitting.levels.get(train.channel, 0)
+
+
+def step_ua(memory: Memory, train: Vetted) -> int:
+    """The step that one key press earns this train's channel at the level that it has reached, in uA."""
+    return fitting_step_ua(reached_ua(memory, train), train.limit.motor_ua, memory.device.amplitude_step_ua)

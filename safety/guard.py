@@ -97,8 +97,7 @@ class Guard(Today):
                 trains.append(vetted)
                 if id(train) not in memory.exact:
                     note_exact(memory, train)
-                if vetted.on_ms < on_ms:
-                    on_ms = vetted.on_ms
+                on_ms = min(on_ms, vetted.on_ms)
         wanted = Wanted(memory, order, now_ns, trains, on_ms, purpose)
         for number, body_rule in BODY_RULES:
             reason = body_rule(wanted)
@@ -163,17 +162,15 @@ class Guard(Today):
 
     def _admit_motion(self, order: Hold | Assist, now_ns: int, conditions: Conditions) -> Admitted | Refused:
         refused = self._joint.judge(order, now_ns, conditions)
-        if type(now_ns) is int and now_ns > self._memory.last_now_ns:
-            self._memory.last_now_ns = now_ns
+        self._note_time(now_ns)
         return self._ticket(order, now_ns) if refused is None else refused
 
     def _note_step(self, order: Deliver, now_ns: int, trains: list[Vetted]) -> None:
         memory = self._memory
         if memory.scope is ArmScope.FITTING:
-            one = trains[0]
-            before_ua = memory.trails.get(one.channel, Trail()).amount
-            level_ua = memory.fitting.levels.get(one.channel, 0)
-            memory.fitting.note(now_ns, order.press, one, step_ua(memory, one.limit, level_ua), before_ua)
+            for one in trains:
+                before_ua = memory.trails.get(one.channel, Trail()).amount
+                memory.fitting.note(now_ns, order.press, one, step_ua(memory, one), before_ua)
 
     def _refuse(self, order: Deliver | Renew, now_ns: int, number: str, reason: str) -> Refused:
         self._end(now_ns)
@@ -186,12 +183,14 @@ class Guard(Today):
 
     def _note_seen(self, order: Deliver | Renew, now_ns: int) -> None:
         """Numbers of orders and the guard's own time are remembered whatever the answer was."""
-        memory = self._memory
         seq = getattr(order, "seq", None)
-        if type(seq) is int and seq > memory.last_seq:
-            memory.last_seq = seq
-        if type(now_ns) is int and now_ns > memory.last_now_ns:
-            memory.last_now_ns = now_ns
+        if type(seq) is int:
+            self._memory.last_seq = max(self._memory.last_seq, seq)
+        self._note_time(now_ns)
+
+    def _note_time(self, now_ns: int) -> None:
+        if type(now_ns) is int:
+            self._memory.last_now_ns = max(self._memory.last_now_ns, now_ns)
 
     def _end(self, now_ns: int) -> None:
         """Current is off from `now_ns` on, or from the last time that was a whole number."""

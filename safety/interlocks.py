@@ -54,7 +54,7 @@ def first_open(conditions: Conditions) -> str | None:
         return None  # the usual case, at a fifth of the cost of the walk below
     exact = permission if type(permission) is str else None
     states: tuple[bool | str | None, ...] = (ready, engine, screen, tested, exact, latched, time_ok, joint_ok)
-    opened = [text for found, needed, text in zip(states, _NEEDED, _SENTENCES, strict=True) if not _as(found, needed)]
+    opened = [_SENTENCES[at] for at, found in enumerate(states) if not _as(found, _NEEDED[at])]
     return opened[0].format(permission=exact or "What these devices may be used for is not known.")
 
 

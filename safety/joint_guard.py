@@ -125,8 +125,8 @@ class JointGuard:
             self.memory.move(now_ns, order)
         else:
             self.let_go(now_ns)
-        if type(order.seq) is int and order.seq > self.memory.last_seq:
-            self.memory.last_seq = order.seq
+        if type(order.seq) is int:
+            self.memory.last_seq = max(self.memory.last_seq, order.seq)
         return refused
 
     def begin(self) -> None:
@@ -146,12 +146,13 @@ class JointGuard:
     def rest_until_ns(self) -> int:
         """Until when J15 and J22 admit no new movement: the rest, and room among those of ten minutes and of one."""
         memory, begun = self.memory, self.memory.dose.begun
-        crowd = 0 if memory.limit is None else JOINT_CAPS[memory.limit.region].crowd
         rest_until_ns = memory.rest_until_ns
         if len(begun) >= MOVEMENTS_A_MINUTE_MAX:
             rest_until_ns = max(rest_until_ns, begun[-MOVEMENTS_A_MINUTE_MAX] + MINUTE_NS)
-        if 0 < crowd <= len(begun):
-            rest_until_ns = max(rest_until_ns, begun[-crowd] + CROWD_NS)
+        if memory.limit is not None:
+            crowd = JOINT_CAPS[memory.limit.region].crowd
+            if len(begun) >= crowd:
+                rest_until_ns = max(rest_until_ns, begun[-crowd] + CROWD_NS)
         return rest_until_ns
 
     @property
@@ -169,7 +170,7 @@ class JointGuard:
         number, limit_rule = JOINT_LIMIT_RULE
         reason = limit_rule(memory, order, now_ns, conditions)
         if memory.device is None or memory.limit is None or reason is not None:
-            return Refused(number, reason or "")
+            return Refused(number, reason or "The joint is not prescribed, or no orthosis is fitted.")
         memory.lapse(now_ns)
         asked = Asked(memory, order, now_ns, memory.device, memory.limit, memory.posture)
         for number, rule in JOINT_RULES:

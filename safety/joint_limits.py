@@ -66,7 +66,7 @@ class JointCap:
 _PROPOSAL = "proposal awaiting clinical sign-off; drawn from "
 JOINT_CAPS: dict[JointRegion, JointCap] = {
     JointRegion.FINGER: JointCap(
-        4_500, 140, 14, -12_000, 12_000, 8_000, 40, "today's range binds", _PROPOSAL + "120 mA of a small servo"
+        4_500, 140, 14, -12_000, 12_000, 8_000, 40, "today's range binds", f"{_PROPOSAL}120 mA of a small servo"
     ),
     JointRegion.WRIST: JointCap(
         4_500,
@@ -77,10 +77,10 @@ JOINT_CAPS: dict[JointRegion, JointCap] = {
         10_000,
         1_200,
         "",
-        _PROPOSAL + "a stroke wrist's stimulated torque, 0.5 to 4 Nm",
+        f"{_PROPOSAL}a stroke wrist's stimulated torque, 0.5 to 4 Nm",
     ),
     JointRegion.ELBOW: JointCap(
-        6_000, 5_000, 500, -13_500, -500, 10_000, 1_200, "flexion counts below 0", _PROPOSAL + "a design cap of 15 Nm"
+        6_000, 5_000, 500, -13_500, -500, 10_000, 1_200, "flexion counts below 0", f"{_PROPOSAL}a design cap of 15 Nm"
     ),
     JointRegion.ANKLE: JointCap(
         4_000,
@@ -91,7 +91,7 @@ JOINT_CAPS: dict[JointRegion, JointCap] = {
         6_000,
         1_200,
         "seated only",
-        _PROPOSAL + "a stimulated ankle's 3 to 15 Nm",
+        f"{_PROPOSAL}a stimulated ankle's 3 to 15 Nm",
         True,
     ),
 }

@@ -18,8 +18,10 @@ def goal_cdeg(order: Hold | Assist) -> int:
 
 def way_of(order: Hold | Assist, posture: Posture) -> int:
     """Which way an assist moves the joint: +1 extends, -1 flexes, 0 when it is there (or for a hold)."""
-    away_cdeg = 0 if isinstance(order, Hold) else order.target_cdeg - posture.angle_cdeg
-    return 0 if -THERE_CDEG <= away_cdeg <= THERE_CDEG else (away_cdeg > 0) - (away_cdeg < 0)
+    if isinstance(order, Hold):
+        return 0
+    away_cdeg = order.target_cdeg - posture.angle_cdeg
+    return (away_cdeg > THERE_CDEG) - (away_cdeg < -THERE_CDEG)
 
 
 class JointDose:

@@ -43,7 +43,7 @@ def joint_prescription_refused(
     most_mnm = min(device.torque_mnm_max, JOINT_CAPS[wish.region].torque_mnm)
     if type(wish.torque_mnm) is not int or not 0 <= wish.torque_mnm <= most_mnm:
         return Refused("P14", f"A torque of {wish.torque_mnm} mNm is not within 0 to {most_mnm} mNm.", latches=False)
-    if lowest_mnm > 0 and not wish.torque_mnm <= lowest_mnm:
+    if lowest_mnm != 0 and not wish.torque_mnm <= lowest_mnm:
         reason = f"Today's torque was found at {lowest_mnm} mNm and may only fall, not rise to {wish.torque_mnm} mNm."
         return Refused("P14", reason, latches=False)
     if not remembered < REMEMBERED_MAX:

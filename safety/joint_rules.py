@@ -255,13 +255,12 @@ def j22_movements_a_minute(asked: Asked) -> str | None:
     if memory.live:
         return None
     begun = len([began_ns for began_ns in memory.dose.begun if began_ns > asked.now_ns - MINUTE_NS])
-    if 0 <= begun < MOVEMENTS_A_MINUTE_MAX:
+    if begun < MOVEMENTS_A_MINUTE_MAX:
         return None
     return f"The joint has had {begun} movements within a minute and rests."
 
 
-JointOrderRule = Callable[[JointMemory, Hold | Assist, int, Conditions], str | None]
-JOINT_ORDER_RULES: tuple[tuple[str, JointOrderRule], ...] = (
+JOINT_ORDER_RULES: tuple[tuple[str, Callable[[JointMemory, Hold | Assist, int, Conditions], str | None]], ...] = (
     ("J01", j01_exact_integers),
     ("J02", j02_sequence_rises),
     ("J03", j03_time),
