@@ -1,4 +1,4 @@
-"""The proposed caps of regions and joints, written down a second time, from the table of proposals: not from the code."""
+"""The proposed caps of regions and joints, written down a second time: from the proposal, not from the code."""
 
 # mA, us, uC, s
 PROPOSED = {
