@@ -195,6 +195,30 @@ def test_tickets_are_numbered_from_one_and_a_new_sender_from_nought(kit):
     assert Guard(kit.UNIT).admit(tickets[0].order, rig.now_ns, kit.GOOD).rule == "G06"
 
 
+def test_who_is_armed_anew_is_a_new_sender_with_another_purpose(kit):
+    rig = kit.Rig()
+    assert rig.verdict(kit.pulse(), seq=7) == ""
+    assert rig.guard._memory.purpose is Purpose.ASSIST
+    rig.guard.arm(ArmScope.FITTING, rig.now_ns)
+    assert not rig.guard.delivering
+    early = rig.renew(seq=0)  # nothing is on; were the purpose still that of the session, this would latch
+    assert (early.rule, early.latches) == ("G21", False)
+    rig.guard.arm(ArmScope.SESSION, rig.now_ns)
+    rig.now_ns = rig.guard.rest_until_ns
+    assert rig.verdict(kit.pulse(), seq=0) == ""
+
+
+def test_an_order_that_was_refused_has_been_seen(kit):
+    rig = kit.Rig()
+    assert rig.verdict(kit.pulse(99_000), seq=7) != ""
+    assert rig.verdict(kit.pulse(), seq=7) == "G02"
+    ticket = rig.deliver(kit.pulse(), seq=8)
+    assert ticket.order.seq == 8
+    off = rig.deliver(kit.pulse(0), seq=9)
+    assert (off.serial, off.order.seq) == (2, 9)
+    assert rig.verdict(kit.pulse(), seq=9) == "G02"
+
+
 def test_a_renewal_before_any_order_is_judged_as_help_that_needs_the_puck(kit):
     rig = kit.Rig()
     memory = rig.guard._memory
