@@ -1,11 +1,13 @@
 """The swarm: many worlds, a seed each, one line each; `python -m controller.assembly.swarm --seeds 1..1000 --out FILE`.
 
-It resumes: seeds that the file already holds for this commit and length are not lived again. Exit 0 when no world was
-bad, 1 when one was (with the seed, the commit and the command that repeats it), 2 for a wrong use.
+It resumes: seeds that the file already holds for this code and length are not lived again, and code is all that a
+world is made of, so that a commit that changes a test or a page does not undo a night's campaign. Exit 0 when no world
+was bad, 1 when one was (with the seed, the commit and the command that repeats it), 2 for a wrong use.
 """
 
 import argparse
 import gc
+import hashlib
 import json
 import subprocess
 import sys
@@ -22,6 +24,9 @@ from controller.assembly.swarm_world import Result, SwarmWorld
 from safety.digest import compute
 
 CHUNK = 4
+MADE_OF = ("controller", "protocols", "safety", "sim")
+ELSEWHERE = ("tui", "cli", "scenarios")
+"""A world has a simulated person in the place of screen and command line, and a seed in that of a scenario."""
 
 
 @cache
@@ -33,6 +38,20 @@ def commit() -> str:
         return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return f"safety-{compute()[:12]}"
+
+
+@cache
+def code() -> str:
+    """The digest of every file that a world is made of."""
+    root, digest = Path(__file__).resolve().parents[2], hashlib.sha256()
+    for path in sorted(
+        path for name in MADE_OF for path in (root / name).rglob("*") if path.suffix in (".py", ".yaml")
+    ):
+        parts = path.relative_to(root).parts
+        if parts[1] not in ELSEWHERE:
+            digest.update(f"{'/'.join(parts)} {path.stat().st_size}\n".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def repeat(seed: int, length_s: int) -> str:
@@ -47,14 +66,20 @@ def live(work: tuple[int, int, str]) -> tuple[str, bool, float]:
     # As the real-time processes do: nothing of a world is garbage before its end.
     gc.disable()
     result = SwarmWorld(draw(seed, length_s), of_commit).run()
+    result.code = code()
     gc.enable()
     gc.collect()
     return result.line(), result.good, time.perf_counter() - began
 
 
-def known(path: Path, length_s: int, of_commit: str) -> set[int]:
-    """The seeds that the file already holds for this commit and length; a torn last line is passed over."""
-    return {entry["seed"] for entry in lines(path) if entry["length_s"] == length_s and entry["commit"] == of_commit}
+def of_this_code(entries: Iterable[dict[str, Any]], length_s: int) -> list[dict[str, Any]]:
+    """Those that were lived by the code of this tree, and are so long."""
+    return [entry for entry in entries if entry["length_s"] == length_s and entry.get("code") == code()]
+
+
+def known(path: Path, length_s: int) -> set[int]:
+    """The seeds that the file already holds for this code and length; a torn last line is passed over."""
+    return {entry["seed"] for entry in of_this_code(lines(path), length_s)}
 
 
 def lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -70,9 +95,8 @@ def lines(path: Path) -> Iterator[dict[str, Any]]:
 
 def campaign(seeds: Iterable[int], length_s: int, jobs: int, out: Path | None, every: bool = False) -> list[str]:
     """Live the worlds of these seeds and append a line each; gives the lines of this call, in the order of the end."""
-    of_commit = commit()
-    done = set() if out is None or every else known(out, length_s, of_commit)
-    work = [(seed, length_s, of_commit) for seed in seeds if seed not in done]
+    done = set() if out is None or every else known(out, length_s)
+    work = [(seed, length_s, commit()) for seed in seeds if seed not in done]
     told: list[str] = []
     sink = None if out is None else out.open("a", encoding="utf-8")
     if sink is not None and sink.tell() and not (out and out.read_bytes().endswith(b"\n")):
@@ -163,8 +187,9 @@ def main(words: list[str] | None = None) -> int:
     seeds = range(int(first), int(last) + 1)
     told = campaign(seeds, options.length, options.jobs, options.out, options.all)
     entries = [json.loads(line) for line in told] if options.out is None else list(lines(options.out))
-    kept = [entry for entry in entries if entry["length_s"] == options.length and entry["commit"] == commit()]
-    told_summary = summary(kept) | {"length_s": options.length, "commit": commit(), "lived_now": len(told)}
+    kept = of_this_code(entries, options.length)
+    told_summary = summary(kept) | {"length_s": options.length, "commit": commit(), "code": code()}
+    told_summary["lived_now"] = len(told)
     told_summary["wall_s"] = round(time.perf_counter() - began, 1)
     print(json.dumps(told_summary, indent=1))
     return 1 if told_summary["violations"] or told_summary["not_rearmable"] else 0

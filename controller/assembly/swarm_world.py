@@ -85,6 +85,7 @@ class Result:
     stuck: str = ""
     simulated_s: float = 0.0
     digest: str = ""
+    code: str = ""
 
     @property
     def good(self) -> bool:

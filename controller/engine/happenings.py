@@ -60,6 +60,11 @@ def spasm_suspected(core: "EngineCore", now_ns: int, event: events.SpasmSuspecte
     core.note(now_ns, "possible_spasm", data)
 
 
+def compensation_seen(core: "EngineCore", now_ns: int, event: events.CompensationSeen, _device_us: int | None) -> None:
+    if core.state is SessionState.RUNNING:
+        core.note(now_ns, "compensation", {"turn_deg": round(event.turn_deg, 1)})
+
+
 def gyro_clipped(core: "EngineCore", now_ns: int, _event: events.GyroClipped, _device_us: int | None) -> None:
     core.note(now_ns, "gyro_clipped", {})
 
@@ -80,6 +85,7 @@ HAPPENINGS: dict[type, Callable[..., None]] = {
     events.AttemptTooWeak: attempt_too_weak,
     events.ClonusSeen: clonus_seen,
     events.SpasmSuspected: spasm_suspected,
+    events.CompensationSeen: compensation_seen,
     events.GyroClipped: gyro_clipped,
     events.AngleFound: angle_found,
     events.PuckStale: puck_stale,

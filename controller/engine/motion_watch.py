@@ -1,7 +1,8 @@
 """What is done to a sample before it is judged, and what is noticed about the limb besides its attempts.
 
 Before: the motion against a second puck where the protocol asks for that, and how late the sample is. After: which way
-the limb goes, tremor and clonus, a clipped gyroscope, jerks after the current, movements too weak to count.
+the limb goes, tremor and clonus, a clipped gyroscope, jerks after the current, movements too weak to count, and
+whether trunk or arm move instead of the joint.
 """
 
 from math import isnan
@@ -10,6 +11,7 @@ from typing import Final
 from controller.drivers.pucks.base import PuckDriver
 from controller.motion.aftermath import Aftermath, WeakAttempts
 from controller.motion.axis import Axis
+from controller.motion.compensation import CompensationWatch
 from controller.motion.delay import DelayWatch
 from controller.motion.detector import AttemptDetector
 from controller.motion.features import FeatureFilter
@@ -17,7 +19,7 @@ from controller.motion.gate import AttemptGate
 from controller.motion.oscillation import ClonusWatch
 from controller.motion.relative import RelativeMotion
 from controller.motion.settings import AttemptSettings, Direction, TremorGate
-from controller.vocabulary.events import AngleFound, ClonusSeen, GyroClipped, MotionEvent
+from controller.vocabulary.events import AngleFound, ClonusSeen, CompensationSeen, GyroClipped, MotionEvent
 from controller.vocabulary.feature import AttemptState, Feature
 from controller.vocabulary.sample import CLIPPED, STALE, Sample
 
@@ -35,6 +37,8 @@ class MotionWatch:
         self.second = others[0] if settings.relative_to and others else ""
         """The name of the puck against which motion is judged; "" where there is none."""
         self._relative = RelativeMotion(settings.stale_ns) if self.second else None
+        self._compensation = CompensationWatch()
+        self._compensated: CompensationSeen | None = None
         tremor = settings.tremor_gate != TremorGate.OFF
         judges = tremor or settings.direction != Direction.ANY
         self.gate = AttemptGate(settings) if judges else None
@@ -60,6 +64,7 @@ class MotionWatch:
         """A sample of another puck than the one that is worn on the moving part."""
         if self._relative is not None and sample.puck == self.second:
             self._relative.second(sample)
+            self._compensated = self._compensation.step(sample) or self._compensated
 
     def before(self, sample: Sample) -> Sample:
         """The sample as it is to be judged."""
@@ -83,6 +88,9 @@ class MotionWatch:
     def after(self, sample: Sample, feature: Feature, detector: AttemptDetector, events: list[MotionEvent]) -> None:
         """What else is to be said of this sample, mostly nothing, goes to `events`."""
         t_ns, speed_dps, _, quiet_ns = feature
+        if self._compensated is not None:
+            events.append(self._compensated)
+            self._compensated = None
         if speed_dps != speed_dps:  # not a number
             if self._clonus is not None:
                 self._clonus.restart()

@@ -78,6 +78,14 @@ class SpasmSuspected:
 
 
 @dataclass(frozen=True, slots=True)
+class CompensationSeen:
+    """What the second puck is on, trunk or arm, has turned by so much since it rested."""
+
+    t_ns: int
+    turn_deg: float
+
+
+@dataclass(frozen=True, slots=True)
 class GyroClipped:
     """The gyroscope reached the end of its range: the angle is not known until the limb has been still."""
 
@@ -125,6 +133,7 @@ MotionEvent = (
     | AttemptTooWeak
     | ClonusSeen
     | SpasmSuspected
+    | CompensationSeen
     | GyroClipped
     | AngleFound
     | PuckStale

@@ -195,6 +195,7 @@ def test_it_resumes_and_tells_the_command_that_repeats_a_bad_seed(tmp_path, monk
         lived.append(seed)
         result = SwarmWorld(replace(CALM, seed=seed)).result
         result.seed, result.length_s, result.commit, result.alive_s = seed, length_s, commit, 1.0
+        result.code = swarm.code()
         result.violations = ["1.000 s stop: current 300 ms after STOP"] if seed == 2 else []
         return result.line(), result.good, 0.1
 
@@ -206,6 +207,9 @@ def test_it_resumes_and_tells_the_command_that_repeats_a_bad_seed(tmp_path, monk
     out.write_text(out.read_text() + '{"seed": 9')  # a line that was cut off
     assert swarm.main(["--seeds", "1..5", "--out", str(out)]) == 1
     assert lived == [1, 2, 3, 4, 5]
+    monkeypatch.setattr(swarm, "code", lambda: "changed since")
+    assert swarm.main(["--seeds", "1..1", "--out", str(out)]) == 0
+    assert lived == [1, 2, 3, 4, 5, 1]
     summary = swarm.summary([json.loads(line) for line in out.read_text().splitlines() if line.endswith("}")])
     assert (summary["worlds"], summary["violations"], summary["violations_upper_95"]) == (5, 1, None)
     assert summary["not_rearmable_upper_95"] == pytest.approx(3 / 5)
