@@ -294,3 +294,22 @@ def test_a_record_that_is_over_a_second_behind_trips(current):
     current.run(40)
     assert current.core.state is SessionState.TRIPPED
     assert "behind with the record" in current.core.trip
+
+
+@pytest.mark.parametrize(
+    ("trouble", "told"), [({"failed": "No space left on device"}, "No space left"), ({"backlog": 1_001}, "1 s behind")]
+)
+def test_no_titration_without_a_record(bench, trouble, told):
+    bench.to_fitting()
+    bench.press()
+    bench.run(20)
+    assert bench.on
+    for name, value in trouble.items():
+        setattr(bench.journal, name, value)
+    bench.run(40)
+    assert not bench.on
+    assert [order.reason for order in bench.orders(kinds=Stop)] == [StopReason.FAULT]
+    assert told in bench.core.trip
+    bench.press()
+    bench.run(20)
+    assert not bench.on
