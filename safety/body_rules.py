@@ -1,4 +1,4 @@
-"""The rules of the body, `G17` to `G28` and `G31` to `G34`: what an order would do to the patient, here and today.
+"""The rules of the body, `G17` to `G28` and from `G31` on: what an order would do to the patient, here and today.
 
 Asked of the order as a whole, after its pulses have passed. Written as in `safety.rules`, which holds the table.
 """
@@ -19,8 +19,11 @@ from safety.limits import (
 from safety.memory import Memory, Vetted
 from safety.orders import ArmScope, Deliver, Purpose, Renew
 from safety.position import misplaced
+from safety.stimulus import Waveform
 
 _MS = 1_000_000
+NOTHING_FITTED = Waveform(0, 0, 0)
+"""No pulse with current is as narrow."""
 
 
 class Wanted(NamedTuple):
@@ -164,7 +167,7 @@ def g27_step(wanted: Wanted) -> str | None:
     fitting, since_ns = memory.fitting, wanted.now_ns - memory.fitting.raised_ns
     every_ns = step_every_ns(memory.device.amplitude_step_ua)
     for train in wanted.trains:
-        level_ua = reached_ua(memory, train)
+        level_ua = fitting.reached_ua(train)
         earned_ua = level_ua + step_ua(memory, train)
         allowed_ua = fitting.allowed_ua if order.press == fitting.used else earned_ua
         if not train.amplitude_ua <= allowed_ua:
@@ -220,11 +223,33 @@ def g34_position(wanted: Wanted) -> str | None:
     return None if memory.scope is not ArmScope.SESSION else misplaced(memory.needed, memory.placed)
 
 
-def reached_ua(memory: Memory, train: Vetted) -> int:
-    """The level that this train's channel has reached in fitting, in uA: 0 before its first step."""
-    return memory.fitting.levels.get(train.channel, 0)
+def g36_one_waveform(wanted: Wanted) -> str | None:
+    """While a channel carries current only its amplitude changes: width, pause and period stay as they began.
+
+    G19 and the steps of fitting watch the amplitude; a pulse that grew wider or came more often would jump past them.
+    """
+    for train in wanted.trains:
+        before = wanted.memory.waveforms.get(train.channel, train.waveform)
+        if train.amplitude_ua > 0 and train.waveform != before:
+            return (
+                f"Channel {train.channel} would change width, pause or period of its pulses while it carries current."
+            )
+    return None
+
+
+def g37_as_fitted(wanted: Wanted) -> str | None:
+    """In a session: pulses no wider and no more often than the gentlest with which the channel was fitted today."""
+    memory = wanted.memory
+    if memory.scope is not ArmScope.SESSION:
+        return None
+    for train in wanted.trains:
+        width_us, _, period_us = train.waveform
+        most = memory.fitted.get(train.channel, NOTHING_FITTED)
+        if train.amplitude_ua > 0 and not (width_us <= most.pulse_width_us and most.period_us <= period_us):
+            return f"Channel {train.channel} was fitted with narrower or rarer pulses than these."
+    return None
 
 
 def step_ua(memory: Memory, train: Vetted) -> int:
     """The step that one key press earns this train's channel at the level that it has reached, in uA."""
-    return fitting_step_ua(reached_ua(memory, train), train.limit.motor_ua, memory.device.amplitude_step_ua)
+    return fitting_step_ua(memory.fitting.reached_ua(train), train.limit.motor_ua, memory.device.amplitude_step_ua)

@@ -171,6 +171,7 @@ class Guard(Today):
             for one in trains:
                 before_ua = memory.trails.get(one.channel, Trail()).amount
                 memory.fitting.note(now_ns, order.press, one, step_ua(memory, one), before_ua)
+                memory.fit(one)
 
     def _refuse(self, order: Deliver | Renew, now_ns: int, number: str, reason: str) -> Refused:
         self._end(now_ns)

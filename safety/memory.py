@@ -18,7 +18,7 @@ from safety.limits import (
 )
 from safety.orders import ArmScope, Deliver, Purpose
 from safety.position import Placed, Position
-from safety.stimulus import Train
+from safety.stimulus import Train, Waveform
 
 NEVER_NS = -1_000_000_000_000
 
@@ -29,9 +29,14 @@ class Vetted(NamedTuple):
     channel: int
     amplitude_ua: int
     busy_us: int
-    period_us: int
+    waveform: Waveform
     on_ms: int
     limit: ChannelLimit
+
+    @property
+    def period_us(self) -> int:
+        """How often the pulse comes."""
+        return self.waveform.period_us
 
 
 class Trail:
@@ -107,17 +112,34 @@ class Dose:
 class Fitting:
     """The steps of fitting: which key press is in use, what it earned, and the level each channel has reached.
 
-    `carried` are the channels that have had current since a person armed for fitting.
+    `carried` are the channels that have had current since a person armed for fitting. A level counts for the waveform
+    alone with which it was reached (`waveforms`): with wider pulses, or more of them, it would be felt as much more.
     """
 
-    __slots__ = ("allowed_ua", "carried", "levels", "pressed", "pressed_ns", "raised_ns", "raised_press", "used")
+    __slots__ = (
+        "allowed_ua",
+        "carried",
+        "levels",
+        "pressed",
+        "pressed_ns",
+        "raised_ns",
+        "raised_press",
+        "used",
+        "waveforms",
+    )
 
     def __init__(self) -> None:
         self.pressed = self.used = self.raised_press = 0
         self.pressed_ns = self.raised_ns = NEVER_NS
         self.allowed_ua = 0
         self.levels: dict[int, int] = {}
+        self.waveforms: dict[int, Waveform] = {}
         self.carried: set[int] = set()
+
+    def reached_ua(self, wanted: Vetted) -> int:
+        """The level that this train's channel has reached with its waveform, in uA: 0 before its first step."""
+        known = self.waveforms.get(wanted.channel) == wanted.waveform
+        return self.levels.get(wanted.channel, 0) if known else 0
 
     def begin(self) -> None:
         """Fitting starts again from 0. Numbers of key presses are never forgotten."""
@@ -127,7 +149,8 @@ class Fitting:
 
     def note(self, now_ns: int, press: int, wanted: Vetted, step_ua: int, before_ua: int) -> None:
         """An admitted order of fitting: it may have used a press, raised the level, or (a person's wish) lowered it."""
-        level_ua = self.levels.get(wanted.channel, 0)
+        level_ua = self.levels[wanted.channel] = self.reached_ua(wanted)
+        self.waveforms[wanted.channel] = wanted.waveform
         amount_ua = wanted.amplitude_ua
         self.carried.add(wanted.channel)
         if press != self.used:
@@ -149,7 +172,8 @@ class Memory:
     for its channels. `assisted_sign` is the way an assist in force moves the joint (0: none is, or it is there), and
     `channel_signs` the way each channel's muscle moves that joint: +1 extends, -1 flexes. `identified` are the channels
     whose muscle a person saw move today; `needed` is the position that the protocol is made for, `placed` what a person
-    confirmed of the patient who is prescribed now.
+    confirmed of the patient who is prescribed now. `waveforms` are those of the channels with current in this burst,
+    and `fitted` the gentlest that each channel has had in fitting today.
     """
 
     __slots__ = (
@@ -160,6 +184,7 @@ class Memory:
         "device",
         "dose",
         "exact",
+        "fitted",
         "fitting",
         "identified",
         "last_now_ns",
@@ -177,6 +202,7 @@ class Memory:
         "scope",
         "trails",
         "vetted",
+        "waveforms",
     )
 
     def __init__(self, device: DeviceLimits) -> None:
@@ -191,6 +217,8 @@ class Memory:
         self.trails: dict[int, Trail] = {}
         self.dose = Dose()
         self.fitting = Fitting()
+        self.fitted: dict[int, Waveform] = {}
+        self.waveforms: dict[int, Waveform] = {}
         self.identified: set[int] = set()
         self.needed: Position | None = None
         self.placed: Placed | None = None
@@ -200,9 +228,22 @@ class Memory:
         self.last_now_ns = self.last_stamp_ns = self.armed_ns = NEVER_NS
         self.burst_from_ns = self.lease_until_ns = self.rest_until_ns = self.on_ms = 0
 
+    def forget(self, channel: int) -> None:
+        """What a person found out today of this channel's muscle does not hold any more."""
+        self.identified.discard(channel)
+        self.fitted.pop(channel, None)
+
+    def fit(self, wanted: Vetted) -> None:
+        """This channel had current in fitting: no session may be stronger in width or rate than the gentlest of it."""
+        width_us, pause_us, period_us = wanted.waveform
+        before = self.fitted.get(wanted.channel, wanted.waveform)
+        gentlest = Waveform(min(width_us, before.pulse_width_us), pause_us, max(period_us, before.period_us))
+        self.fitted[wanted.channel] = gentlest
+
     def end_burst(self, now_ns: int) -> None:
         """Current is off from `now_ns`: the dose is booked and the rest begins. Nothing happens without a burst."""
         self.trails = {}
+        self.waveforms = {}
         if self.live:
             self.live = False
             on_ns = self.dose.end(self.burst_from_ns, now_ns)
@@ -226,3 +267,4 @@ class Memory:
             trail.change(now_ns, one.amplitude_ua)
             trails[one.channel] = trail
         self.trails = trails
+        self.waveforms = {one.channel: one.waveform for one in wanted if one.amplitude_ua > 0}

@@ -35,23 +35,25 @@ def g08_ceiling_found(_: DeviceLimits, train: Train, limit: ChannelLimit) -> str
 
 
 def g09_points(device: DeviceLimits, train: Train, _: ChannelLimit) -> str | None:
-    """1 to 16 points; each duration one that the unit keeps as it is; each current on the unit's grid.
+    """Two equal phases, + then -, and at most one pause between; durations and currents that the unit keeps.
 
-    A point shorter than the unit's least duration would be stretched by the unit, and the charge with it. A unit that
-    makes one shape only gets exactly that: positive phase, its own gap, negative phase of the same width.
+    A point shorter than the unit's least duration would be stretched by the unit, and the charge with it. A pulse of
+    more phases could carry more one way than G14 sees in one of them, and more often than G13 reckons.
     """
-    if not 1 <= len(train.points) <= device.points_max:
-        return f"The pulse has {len(train.points)} points; 1 to {device.points_max} are possible."
+    if not 2 <= len(train.points) <= 3:
+        return f"The pulse has {len(train.points)} points; two phases, with or without a pause between, are allowed."
     for duration_us, current_ua in train.points:
         if not device.pulse_width_us_min <= duration_us <= device.pulse_width_us_max:
             return f"A point of {duration_us} us is not within what the unit keeps as it is."
         if current_ua % device.amplitude_step_ua != 0:
             return f"{current_ua} uA is off the unit's grid of {device.amplitude_step_ua} uA."
-    if device.interphase_us is not None:
-        width_us, current_ua = train.points[0]
-        shape = biphasic(train.channel, current_ua, width_us, device.interphase_us, train.period_us).points
-        if not (current_ua >= 0 and train.points == shape):
-            return f"The unit makes two equal phases, + then -, {device.interphase_us} us apart, and no other pulse."
+    width_us, current_ua = train.points[0]
+    pause_us = sum([point.duration_us for point in train.points[1:-1]])
+    pulse = biphasic(train.channel, current_ua, width_us, pause_us, train.period_us)
+    if not (current_ua >= 0 and train == pulse):
+        return "The pulse is not two equal phases, + then -, with nothing or a pause between."
+    if device.interphase_us not in (None, pause_us):
+        return f"The unit leaves {device.interphase_us} us between the phases, not {pause_us} us."
     return None
 
 

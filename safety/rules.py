@@ -3,7 +3,7 @@
 Each returns None when it holds, else the reason in one sentence with its figures. None changes anything. Bounds are
 written `lo <= x <= hi`, else refuse. A refusal latches unless the table says otherwise. Three stages: the order
 (`G01` to `G06`, `G29`), each train's pulse (`G07` to `G16`, `G30`, in `safety.pulse_rules`), and what the order would
-do on the body (`G17` to `G28`, `G31` to `G34`, in `safety.body_rules`). What a powered orthosis is asked to do has a
+do on the body (`G17` to `G28`, from `G31` on, in `safety.body_rules`). What a powered orthosis is asked to do has a
 table of its own, in `safety.joint_rules`. A number is never given twice and never changes; the table is the order.
 """
 
@@ -27,6 +27,8 @@ from safety.body_rules import (
     g32_duty,
     g33_identified,
     g34_position,
+    g36_one_waveform,
+    g37_as_fitted,
 )
 from safety.interlocks import Conditions, first_open
 from safety.limits import GAP_NS_MAX, ChannelLimit, DeviceLimits
@@ -173,6 +175,8 @@ BODY_RULES: tuple[tuple[str, Callable[[Wanted], str | None]], ...] = (
     ("G25", g25_sensor),
     ("G26", g26_press),
     ("G27", g27_step),
+    ("G36", g36_one_waveform),
+    ("G37", g37_as_fitted),
 )
 ANTAGONIST_RULE = ("G28", g28_antagonist)
 """Asked last, and only while an assist is in force."""

@@ -14,6 +14,14 @@ class Point(NamedTuple):
     current_ua: int
 
 
+class Waveform(NamedTuple):
+    """All of a train but its current: how long each phase is, the pause between the two, and how often it comes."""
+
+    pulse_width_us: int
+    interphase_us: int
+    period_us: int
+
+
 class Train(NamedTuple):
     """Equal pulses on one channel, repeated every `period_us` until something else is ordered."""
 
@@ -41,6 +49,12 @@ class Train(NamedTuple):
     def net_charge_pc(self) -> int:
         """Signed sum of current times time over the pulse, in picocoulomb (uA x us). Must be exactly zero."""
         return sum(point.duration_us * point.current_ua for point in self.points)
+
+    @property
+    def waveform(self) -> Waveform:
+        """That of a pulse of two equal phases (no other passes G09); without current its width is 0."""
+        pause_us = sum([duration_us for duration_us, current_ua in self.points if current_ua == 0])
+        return Waveform(self.pulse_width_us, pause_us, self.period_us)
 
     def phases(self) -> list[tuple[int, int]]:
         """Each phase as (duration in us, absolute charge in pC): runs of points with current of one sign."""

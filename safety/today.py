@@ -64,7 +64,7 @@ class Today:
         self._forget_others(patient, date)
         before = self._prescribed.get(channel)
         if before is not None and (before.region, before.pad_area_mm2) != (wish.region, wish.pad_area_mm2):
-            self._memory.identified.discard(channel)
+            self._memory.forget(channel)
         self._prescribed[channel] = wish
         self._lowest[key] = ceiling_ua if ceiling_ua > 0 else lowest_ua
         self._memory.dose = self._doses.setdefault((patient, date), Dose())
@@ -122,6 +122,7 @@ class Today:
         """The unit said who it is. On another one the leads may be in other sockets: no channel is identified."""
         if self._unit not in ("", identity):
             self._memory.identified = set()
+            self._memory.fitted = {}
         self._unit = identity
 
     @property
@@ -236,7 +237,7 @@ class Today:
         for other in tuple(self._prescribed.values()):
             if (other.patient, other.date) != (patient, date):
                 del self._prescribed[other.channel]
-                self._memory.identified.discard(other.channel)
+                self._memory.forget(other.channel)
 
     def _look_at_position(self) -> None:
         """Only what was confirmed of the patient and day that are prescribed counts."""

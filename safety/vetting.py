@@ -37,7 +37,7 @@ def vet(memory: Memory, train: Train) -> Vetted | Refused:
         if reason is not None:
             return Refused(number, reason)
     busy_us = sum([point.duration_us for point in train.points]) + memory.device.overhead_us
-    vetted = Vetted(train.channel, train.amplitude_ua, busy_us, train.period_us, limit.on_ms.value, limit)
+    vetted = Vetted(train.channel, train.amplitude_ua, busy_us, train.waveform, limit.on_ms.value, limit)
     if not len(memory.vetted) < VETTED_MAX:
         memory.vetted.clear()
     memory.vetted[train] = vetted

@@ -244,7 +244,7 @@ def _together(trains: Sequence[Train]) -> list[Violation]:
 
 
 def _rises(trains: Sequence[Train], course: Course) -> list[Violation]:
-    """At most 2 mA within 20 ms, from nothing as well."""
+    """At most 2 mA within 20 ms, from nothing as well; and pulses that grow no wider while current flows."""
     found: list[Violation] = []
     last: dict[int, Train] = {}
     for train in trains:
@@ -252,12 +252,13 @@ def _rises(trains: Sequence[Train], course: Course) -> list[Violation]:
         last[train.channel] = train
         gap_ns = GAP_NS if before is None else train.start_ns - before.end_ns
         silent = before is None or gap_ns >= GAP_NS
-        level_ua = 0 if before is None or silent else before.amplitude_ua
-        passed_ns = 0 if silent else gap_ns
+        level_ua, passed_ns = (0, 0) if before is None or silent else (before.amplitude_ua, gap_ns)
         since_ns = train.start_ns - LOST_ORDERS_NS
         if _overlaps(course.untrusted, since_ns, train.start_ns):
             passed_ns += LOST_ORDERS_NS
         allowed_ua = limits.RISE_UA.value * (passed_ns // limits.RISE_NS.value + 1)
+        if before is not None and not silent and passed_ns == gap_ns and train.width_us > before.width_us:
+            found.append(Violation(train.start_ns, "wider", f"channel {train.channel}: {train.width_us} us mid-burst"))
         if train.amplitude_ua - level_ua <= allowed_ua:
             continue
         if not any(c == train.channel and a <= train.start_ns and since_ns <= b for c, a, b in course.loose):

@@ -20,7 +20,7 @@ from controller.vocabulary.notices import EngineBeat, NeedPosition
 from controller.vocabulary.requests import Arm, ConfirmArm, Heartbeat, Place, Prescribe, StopNow
 from controller.wire.link import LinkLost, MemoryLink
 from safety.orders import Admitted, ArmScope, Deliver, Purpose, Renew
-from safety.stimulus import biphasic
+from safety.stimulus import Waveform, biphasic
 from sim.attached import Stimulator
 from sim.catalogue import make
 from sim.world import World
@@ -223,6 +223,7 @@ class Session:
         self._ask(Place(PATIENT, DATE, "seated", False))
         self._inputs.append(ports.FromEngine(NeedPosition("seated")))
         self.core.delivery.guard._memory.identified = set(range(1, self._channels + 1))
+        self.core.delivery.guard._memory.fitted = dict.fromkeys(range(1, self._channels + 1), Waveform(10_000, 0, 1))
 
     def run(self) -> Outcome:
         """All of it."""

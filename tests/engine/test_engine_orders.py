@@ -15,6 +15,7 @@ from controller.vocabulary.facts import BurstEnded, GatewayState
 from safety.guard import Guard
 from safety.interlocks import Conditions
 from safety.orders import LEASE_MAX_NS, ArmScope, Deliver, Purpose, Refused, Renew, Stop
+from safety.stimulus import Waveform
 
 MS = 1_000_000
 SECOND = 1_000 * MS
@@ -32,6 +33,7 @@ def prescribed(scope, ceiling_ua=None):
     assert guard.need("seated") is None
     assert guard.place("seated", False, "SIM01", "2026-01-05", False) is None
     guard._memory.identified = {1, 2}
+    guard._memory.fitted = dict.fromkeys({1, 2}, Waveform(10_000, 0, 1))
     guard.arm(scope, 0)
     return guard
 

@@ -20,6 +20,7 @@ from safety.guard import Guard
 from safety.interlocks import Conditions
 from safety.joint import Assist, Hold, Posture, Release
 from safety.orders import ArmScope, Deliver, Refused, Renew, Stop
+from safety.stimulus import Waveform
 
 MS = 1_000_000
 SECOND = 1_000 * MS
@@ -69,6 +70,7 @@ class Loop:
         assert self.guard.need("seated") is None
         assert self.guard.place("seated", False, "S", "D", False) is None
         self.guard._memory.identified = {1, 2}
+        self.guard._memory.fitted = dict.fromkeys({1, 2}, Waveform(10_000, 0, 1))
         signs = protocol.joint
         args = (signs.torque_mnm, signs.speed_cdps, signs.angle_min_cdeg, signs.angle_max_cdeg, signs.on_ms_max)
         assert self.guard.constrain_joint(signs.region, *args, signs.channel_signs) is None

@@ -15,7 +15,7 @@ from controller.wire.link import MemoryLink
 from controller.wire.sciencemode.frame import Framer
 from controller.wire.sciencemode.p24 import decode_request
 from safety.orders import ArmScope, Deliver, Purpose, Renew
-from safety.stimulus import biphasic
+from safety.stimulus import Waveform, biphasic
 from sim.devices.p24 import P24Twin
 
 MS = 1_000_000
@@ -149,6 +149,7 @@ class Bench:
         self.send(NeedPosition("seated"))
         self.press(Place(PATIENT, DATE, "seated", False))
         self.core.delivery.guard._memory.identified = {1, 2}  # how that comes about: test_identified_and_placed
+        self.core.delivery.guard._memory.fitted = dict.fromkeys({1, 2}, Waveform(10_000, 0, 1))
         return self
 
     def ask(self, scope=ArmScope.SESSION, reason=""):

@@ -10,6 +10,7 @@ from controller.vocabulary.facts import ArmDenied, GatewayState
 from controller.vocabulary.notices import NeedPosition
 from controller.vocabulary.requests import Place, StopNow
 from safety.limits import BURSTS_MAX, STIMULATED_NS_MAX
+from safety.stimulus import Waveform
 
 pytestmark = pytest.mark.hazard("H22", "H29", "H30", "H31")
 PATIENT, DATE = "SIM01", "2026-01-05"
@@ -20,6 +21,7 @@ LONGEST_NS = 12 * SECOND  # of a burst on the forearm
 def seen(bench):
     """A person has seen both muscles move, and how the patient sits."""
     bench.core.delivery.guard._memory.identified.update({1, 2})
+    bench.core.delivery.guard._memory.fitted = dict.fromkeys({1, 2}, Waveform(10_000, 0, 1))
     bench.send(NeedPosition("seated"))
     bench.press(Place(PATIENT, DATE, "seated", False))
     return bench

@@ -11,6 +11,7 @@ from controller.vocabulary.notices import NeedPosition
 from controller.vocabulary.requests import Arm, ConfirmArm, Disarm, Identified, Place, Prescribe, Press, StopNow
 from controller.wire.link import MemoryLink
 from safety.orders import ArmScope, Purpose
+from safety.stimulus import Waveform
 
 pytestmark = pytest.mark.hazard("H16", "H31", "H34", "H35")
 
@@ -63,6 +64,7 @@ def test_a_session_is_armed_only_when_every_channel_was_identified_by_a_pulse(fr
 
 def test_the_screen_is_told_who_was_identified_and_how_the_patient_is_placed(fresh, kit):
     fresh.core.delivery.guard._memory.identified = {2}
+    fresh.core.delivery.guard._memory.fitted = dict.fromkeys({2}, Waveform(10_000, 0, 1))
     fresh.run(150)
     told = fresh.facts(GatewayStatus)[-1]
     assert (told.identified, told.position, told.position_of) == ((2,), "seated", kit.PATIENT)
@@ -189,6 +191,7 @@ def test_a_latch_is_left_only_by_a_person_s_two_keys_and_a_reason(kit, script):
     act(bench, kit, "wait", 3)
     bench.press(Prescribe(kit.PATIENT, kit.DATE, 1, "forearm", 2_500, 500, 0))
     bench.core.delivery.guard._memory.identified = {1, 2}
+    bench.core.delivery.guard._memory.fitted = dict.fromkeys({1, 2}, Waveform(10_000, 0, 1))
     answer = bench.ask(reason="looked at the patient, all well")
     assert isinstance(answer, ArmNumber), answer
     bench.press(ConfirmArm(answer.number))

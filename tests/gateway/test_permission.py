@@ -14,6 +14,7 @@ from controller.vocabulary.notices import NeedPosition, StartsBy
 from controller.vocabulary.requests import Arm, ConfirmArm, Place, Prescribe, Press
 from controller.vocabulary.stages import GRANTED, TEST_LOAD, Stage
 from safety.orders import ArmScope, Purpose
+from safety.stimulus import Waveform
 
 pytestmark = pytest.mark.hazard("H05", "H40", "H48")
 REAL, OPERATOR = "P24-0815", "m.weiss"
@@ -36,6 +37,7 @@ def holder(stage, **changes):
 def known(bench, patient, day="2026-11-23"):
     """A person has seen both muscles move, and how the patient sits."""
     bench.core.delivery.guard._memory.identified.update({1, 2})
+    bench.core.delivery.guard._memory.fitted = dict.fromkeys({1, 2}, Waveform(10_000, 0, 1))
     bench.send(NeedPosition("seated"))
     bench.press(Place(patient, day, "seated", False))
     return bench

@@ -20,7 +20,8 @@ from tests.model.roots import TOLERANCE_UA
 
 Letter = Callable[[SwarmWorld], None]
 LEASE_NS = 100 * MS
-WIDTH_US, GAP_US, PERIOD_US = 250, 100, 29_000
+WIDTH_US, PERIOD_US, PERIOD_TOGETHER_US = 250, 29_000, 20_000
+"""As the protocols of the roots have them: a pulse of another waveform is refused while current flows."""
 MAD_NS = 45 * MS
 FAR_AHEAD = 1_000_000
 """Numbers of the mad engine begin so far above those of the real one."""
@@ -88,7 +89,7 @@ def _deliver(
     amplitude_ua: int = 0,
     width_us: int = WIDTH_US,
     channel: int = 1,
-    period_us: int = PERIOD_US,
+    period_us: int = 0,
     lease_ns: int = LEASE_NS,
     stale_ns: int = 0,
     again: bool = False,
@@ -103,7 +104,8 @@ def _deliver(
     flows = {} if unit is None else {number: ua for number, ua, _, _ in unit.twin.drive()}
     wanted_ua = amplitude_ua or flows.get(channel, 0) + rise_ua
     stamp_ns = house.clock.read(house.now_ns) - stale_ns
-    points = (Point(width_us, wanted_ua), Point(GAP_US, 0), Point(width_us, -wanted_ua + lopsided_ua))
+    points = (Point(width_us, wanted_ua), Point(width_us, -wanted_ua + lopsided_ua))
+    period_us = period_us or (PERIOD_TOGETHER_US if house.world.orthosis else PERIOD_US)
     seq = getattr(world, "model_orders", 0) if again else _number(world)
     train = Train(channel, points, period_us)
     _say(world, Deliver(seq, stamp_ns, stamp_ns + lease_ns, purpose, (train,), press, stamp_ns - sensor_age_ns))
@@ -125,6 +127,8 @@ ORDERS: dict[str, Letter] = {
     "over the ceiling": partial(_deliver, amplitude_ua=TOLERANCE_UA + 2_000),
     "over the cap": partial(_deliver, amplitude_ua=45_500),
     "too wide": partial(_deliver, rise_ua=1_000, width_us=360),
+    "wider": partial(_deliver, rise_ua=1_000, width_us=300),
+    "more often": partial(_deliver, rise_ua=1_000, period_us=24_000),
     "a channel nobody fitted": partial(_deliver, rise_ua=1_000, channel=8),
     "too fast": partial(_deliver, rise_ua=1_000, period_us=19_500),
     "charge stays": partial(_deliver, rise_ua=1_000, lopsided_ua=500),

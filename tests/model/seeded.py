@@ -31,8 +31,10 @@ def no_amplitude_rule() -> None:
 
 
 def no_width_rule() -> None:
-    """Any pulse width is admitted."""
+    """Any pulse width is admitted (and what keeps a burst's and a fitting's pulses as they were is gone as well)."""
     _instead(pulse_rules.g12_pulse_width, _always_holds)
+    _instead(body_rules.g36_one_waveform, _always_holds)
+    _instead(body_rules.g37_as_fitted, _always_holds)
 
 
 def no_rest_rule() -> None:

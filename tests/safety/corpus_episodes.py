@@ -79,6 +79,9 @@ class Episode:
         self.pad = self.chance.of(100, 400, 900, 2_500, 2_500, 2_500, 30_000)
         self.joint = self.chance.of(*JOINTS) if number % 3 == 0 else ""
         self.seq = self.motion_seq = self.press = 0
+        most_us = min(self.width_us, self.charge_nc * 1000 // self.cap_ua)
+        self.pulse_us = min(most_us, self.chance.of(100, 200, 250, 400))
+        self.gap_us = self.device.interphase_us or self.chance.of(0, 100)
         self.level: dict[int, int] = {}
         self.torque = self.angle = 0
         self.say("new", self.unit, bool(self.joint))
@@ -189,10 +192,11 @@ class Episode:
     # -- what the engine does ----------------------------------------------------------------------------------------
 
     def train(self, channel: int, ua: int) -> Train:
-        """A plain pulse, as wide as a protocol would have it."""
+        """A plain pulse as the protocol has it; now and then it is another than before."""
         chance = self.chance
-        width = min(self.width_us, self.charge_nc * 1000 // max(1, ua), chance.of(100, 200, 250, 400))
-        gap = self.device.interphase_us or chance.of(0, 100)
+        width, gap = self.pulse_us, self.gap_us
+        if chance.one_in(60):
+            width, gap = chance.of((width + 1, gap), (width - 10, gap), (width, 150), (self.width_us, gap))
         pause = (Point(gap, 0),) if gap else ()
         return Train(channel, (Point(width, ua), *pause, Point(width, -ua)), 29_000 if self.unit != 2 else 30_000)
 

@@ -8,13 +8,15 @@ from safety.interlocks import Conditions
 from safety.joint import Assist, Hold, JointDeviceLimits, Posture
 from safety.limits import DeviceLimits
 from safety.orders import Admitted, ArmScope, Deliver, Purpose, Refused, Renew
-from safety.stimulus import Train, biphasic
+from safety.stimulus import Train, Waveform, biphasic
 from tests.safety.proposed import PROPOSED, PROPOSED_JOINTS
 
 MS = 1_000_000
 UNIT = DeviceLimits("P24", 8, 130_000, 500, 10, 4095, 500, 16_383_000, 500, 16)
 GOOD = Conditions(True, True, True, True, "", False, True)
 DAY = "2026-01-05"
+FITTED = Waveform(10_000, 0, 1)
+"""So wide and so often that G37 never binds."""
 MOTOR = JointDeviceLimits("M1", 20_000, 1, 30_000, -18_000, 18_000)
 
 
@@ -31,6 +33,7 @@ class Rig:
             refused = self.guard.prescribe(channel, region, pad_mm2, ceiling_ua, motor_ua, "P-001", DAY, armed=False)
             assert refused is None
         self.guard._memory.identified = {1, 2, 3, 4, 5}
+        self.guard._memory.fitted = dict.fromkeys((1, 2, 3, 4, 5), FITTED)
         seat(self.guard)
         self.guard.arm(scope, self.now_ns)
         self.scope = scope
@@ -102,6 +105,7 @@ class JointRig:
             refused = self.guard.prescribe(channel, region_of_pad, pad, ceiling, 0, "P-001", DAY, armed=False)
             assert refused is None
         self.guard._memory.identified = {1, 2}
+        self.guard._memory.fitted = dict.fromkeys((1, 2), FITTED)
         seat(self.guard)
         self.stand(self.middle_cdeg)
         self.scope = scope

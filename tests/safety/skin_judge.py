@@ -4,6 +4,8 @@ It hears each step of an episode with the guard's answer, keeps its own books, a
 joint. Its figures are its own (mA, us, uC, s, cm2; deg/s, Nm, deg).
 """
 
+import itertools
+
 from safety.joint import Assist, Hold
 from safety.orders import ArmScope, Deliver, Purpose, Renew
 
@@ -68,6 +70,7 @@ class Judge:
         self.fitted, self.floor, self.narrow = {}, {}, {}
         self.scope = self.needed = self.placed = self.joint = None
         self.identified, self.carried = set(), set()
+        self.lasting, self.tried = {}, {}
         self.skin, self.limb = Burst(), Burst()
         self.angle = None
         self.last_seq = self.last_motion_seq = -1
@@ -93,18 +96,22 @@ class Judge:
         self._another(patient, day)
         before = self.fitted.get(channel)
         if before is not None and before[:2] != (region, pad_mm2):
-            self.identified.discard(channel)
+            self._unknown(channel)
         key = (patient, channel, pad_mm2, day)
         if ceiling_ua:
             assert ceiling_ua <= self.floor.get(key, ceiling_ua)  # a ceiling of today only falls
             self.floor[key] = ceiling_ua
         self.fitted[channel] = (region, pad_mm2, ceiling_ua, patient, day)
 
+    def _unknown(self, channel):
+        self.identified.discard(channel)
+        self.tried.pop(channel, None)
+
     def _another(self, patient, day):
         for channel, one in list(self.fitted.items()):
             if one[3:] != (patient, day):
                 del self.fitted[channel]
-                self.identified.discard(channel)
+                self._unknown(channel)
         if self.joint is not None and self.joint[4:] != (patient, day):
             self.joint = None
 
@@ -194,6 +201,8 @@ class Judge:
         for train in carrying.values():
             self._pulse(train)
             assert train.amplitude_ua - self.skin.lowest(now_ns, train.channel) <= 2_000
+            before = self.lasting if self.skin.on_since is not None else {}
+            assert self._lasting(train) == before.get(train.channel, self._lasting(train))
         if self.scope is ArmScope.SESSION:
             assert order.purpose in (Purpose.ASSIST, Purpose.CYCLIC)
             assert set(carrying) <= self.identified
@@ -207,11 +216,19 @@ class Judge:
         if self.skin.on_since is None:
             self._begins(self.skin, now_ns, 0.5, 20)
         self.skin.on(now_ns, {channel: train.amplitude_ua for channel, train in carrying.items()}, order.expires_ns)
+        self.lasting = {channel: self._lasting(train) for channel, train in carrying.items()}
         self._on_time(now_ns, carrying)
         self._duty(now_ns)
 
+    @staticmethod
+    def _lasting(train):
+        """All of a train but its current."""
+        return (*[duration for duration, _ in train.points], train.period_us)
+
     def _fitting(self, order, now_ns):
         (train,) = order.trains
+        width_us, period_us = self.tried.get(train.channel, (1 << 40, 0))
+        self.tried[train.channel] = (min(width_us, train.points[0].duration_us), max(period_us, train.period_us))
         self.carried.add(train.channel)
         if self.skin.on_since is None or train.channel not in self.skin.history[-1][1]:
             assert order.press > self.used_press or self.skin.on_since is not None
@@ -226,6 +243,8 @@ class Judge:
         most_ua = milliamps * 1000
         if self.scope is ArmScope.SESSION:
             assert ceiling_ua > 0
+            assert train.points[0].duration_us <= self.tried[train.channel][0]
+            assert train.period_us >= self.tried[train.channel][1]
             most_ua = min(most_ua, ceiling_ua)
             if train.channel in self.narrow:
                 assert self.narrow[train.channel][0] == region
@@ -235,12 +254,12 @@ class Judge:
         assert max(map(abs, currents)) <= most_ua
         assert sum(duration * current for duration, current in train.points) == 0
         assert train.period_us >= 20_000
-        for sign in (1, -1):
-            run_us = run_pc = 0
-            for duration, current in train.points:
-                run_us, run_pc = (run_us + duration, run_pc + duration * abs(current)) if current * sign > 0 else (0, 0)
-                assert run_us <= width_us
-                assert run_pc <= microcoulombs * 1e6
+        ways = [current > 0 for current in currents if current]
+        assert sum(one != other for one, other in itertools.pairwise(ways)) == 1  # one pulse a period
+        for forth in (True, False):  # a pause changes nothing: what went one way is in the body until it comes back
+            way = [(duration, abs(current)) for duration, current in train.points if current and (current > 0) is forth]
+            assert sum(duration for duration, _ in way) <= width_us
+            assert sum(duration * current for duration, current in way) <= microcoulombs * 1e6
         rms_ma = (sum(duration * (current / 1000) ** 2 for duration, current in train.points) / train.period_us) ** 0.5
         assert rms_ma <= 25 + 1e-9
         assert rms_ma / (pad_mm2 / 100) <= 1 + 1e-12

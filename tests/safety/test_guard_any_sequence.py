@@ -39,7 +39,7 @@ def test_no_sequence_puts_on_skin_or_joint_what_may_not_be_there(seed):
 def test_the_judge_can_see_what_a_guard_lets_through(monkeypatch):
     """For each rule of the body and the pulse that is taken out, some episode is judged wrong."""
     seen = {}
-    for rule in ("G11", "G12", "G19", "G22", "G31", "G33", "G34", "J09", "J13"):
+    for rule in ("G11", "G12", "G19", "G22", "G31", "G33", "G34", "G36", "G37", "J09", "J13"):
         monkeypatch.setattr("safety.vetting.TRAIN_RULES", _without("safety.rules", "TRAIN_RULES", rule))
         monkeypatch.setattr("safety.guard.BODY_RULES", _without("safety.rules", "BODY_RULES", rule))
         monkeypatch.setattr("safety.joint_guard.JOINT_RULES", _without("safety.joint_rules", "JOINT_RULES", rule))

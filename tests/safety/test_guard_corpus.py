@@ -39,7 +39,8 @@ def test_the_corpus_is_large_meets_nearly_every_rule_and_is_small_on_disk():
     met = set(about["alphabet"])
     tables = (rules.ORDER_RULES, (rules.CHANNEL_RULE,), rules.TRAIN_RULES, rules.BODY_RULES, (rules.ANTAGONIST_RULE,))
     known = {number for table in tables for number, _ in table}
-    assert known - met == {"G16"}  # no order that other rules let pass heats a pad: its own tests ask it alone
+    # What other rules let pass is balanced and heats no pad: the tests of these three ask them alone.
+    assert known - met == {"G10", "G16", "G30"}
     assert {f"J{number:02}" for number in range(1, 23)} - met == set()
     admitted = about["answers"]["admitted"]
     assert 0.25 < admitted / about["steps"] < 0.75

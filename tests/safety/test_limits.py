@@ -237,6 +237,7 @@ def test_the_unit_s_last_channel_is_one_of_its_channels(kit):
     rig.guard.disarm(rig.now_ns)
     assert prescribe(rig.guard, channel=8) == ""
     rig.guard._memory.identified = {8}
+    rig.guard._memory.fitted = {8: kit.pulse().waveform}
     rig.guard.arm(ArmScope.SESSION, rig.now_ns)
     assert rig.verdict(kit.pulse(channel=8)) == ""
 

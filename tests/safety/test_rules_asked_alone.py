@@ -16,7 +16,7 @@ from safety.joint_rules import Asked
 from safety.limits import BURSTS_MAX, Prescription, Region, channel_limit
 from safety.memory import Memory, Trail, Vetted
 from safety.orders import ArmScope, Deliver, Purpose
-from safety.stimulus import Point, Train
+from safety.stimulus import Point, Train, Waveform
 
 pytestmark = pytest.mark.hazard("H12")
 NAN = float("nan")
@@ -91,7 +91,7 @@ def test_a_clock_of_no_number_is_refused(kit, memory, rule):
 
 
 def wanted(memory, limit, now_ns=1_000 * MS, amplitude_ua=2_000, **changes):
-    one = Vetted(1, amplitude_ua, 460, 30_000, 12_000, limit)
+    one = Vetted(1, amplitude_ua, 460, Waveform(100, 0, 30_000), 12_000, limit)
     return Wanted(memory, order(**changes), now_ns, [one], 12_000, Purpose.ASSIST)
 
 

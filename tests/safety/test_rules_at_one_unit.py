@@ -13,6 +13,7 @@ from safety.guard import Guard
 from safety.limits import DUTY_NS_MAX, DUTY_WINDOW_NS, Prescription, Region, channel_limit
 from safety.memory import Memory, Trail, Vetted
 from safety.orders import ArmScope, Deliver, Purpose, Renew
+from safety.stimulus import Waveform
 
 pytestmark = pytest.mark.hazard("H12", "H28")
 MS = 1_000_000
@@ -42,7 +43,7 @@ def carrying(ua):
 def vetted(kit, ua=2_000, channel=1, busy_us=460, period_us=30_000, motor_ua=0):
     given = Prescription(channel, Region.FOREARM, 2_500, 10_000, motor_ua, "P-1", kit.DAY)
     limit = channel_limit(kit.UNIT, given, None, ArmScope.SESSION)
-    return Vetted(channel, ua, busy_us, period_us, 12_000, limit)
+    return Vetted(channel, ua, busy_us, Waveform(100, 0, period_us), 12_000, limit)
 
 
 def wanted(memory, *trains, **changes):
@@ -140,6 +141,7 @@ def test_a_key_press_counts_for_a_second_and_not_before_it_was(kit, fitting):
 def test_a_press_earns_one_step_from_the_level_that_was_reached(kit, fitting, motor_ua, level_ua, most_ua):
     if level_ua:
         fitting.fitting.levels[1] = level_ua
+        fitting.fitting.waveforms[1] = vetted(kit).waveform
     assert body_rules.g27_step(wanted(fitting, vetted(kit, most_ua, motor_ua=motor_ua))) is None
     says = body_rules.g27_step(wanted(fitting, vetted(kit, most_ua + 1, motor_ua=motor_ua)))
     assert says == f"{most_ua + 1} uA is more than one step up: {most_ua} uA are allowed now."

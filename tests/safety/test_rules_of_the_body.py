@@ -4,7 +4,7 @@ import pytest
 
 from safety.limits import BURSTS_MAX
 from safety.orders import Purpose
-from safety.stimulus import Point, Train
+from safety.stimulus import biphasic
 
 pytestmark = pytest.mark.hazard("H06", "H08", "H23", "H27", "H28")
 
@@ -20,15 +20,14 @@ def test_g17_channels(bed):
 
 
 def test_g18_duty(bed):
-    def busy(channel, pause_us, pauses):
-        # 200 + pauses + 60 of 20000 us
-        points = (Point(100, 500), Point(100, -500), *[Point(pause_us, 0)] * pauses)
-        return Train(channel, points, 20_000)
+    def busy(channel, pause_us, ua=500):
+        return biphasic(channel, ua, 100, pause_us, 20_000)  # 200 + pause + 60 of 20000 us
 
-    assert bed.rig().verdict(busy(1, 3950, 4), busy(2, 1210, 3)) == ""  # 16060 + 3890 = 19950
-    assert bed.rig().verdict(busy(1, 3950, 4), busy(2, 3679, 1)) == ""  # 16060 + 3939 = 19999
-    assert bed.rig().verdict(busy(1, 3950, 4), busy(2, 3680, 1)) == "G18"  # 20000
-    assert bed.rig().verdict(busy(1, 4000, 5)) == "G18"
+    four = [busy(channel, 4_095) for channel in (1, 2, 3, 4)]  # 17420
+    assert bed.rig().verdict(*four, busy(5, 2_270, 0)) == ""  # and 2530 are 19950
+    assert bed.rig().verdict(*four, busy(5, 2_319, 0)) == ""  # 19999
+    assert bed.rig().verdict(*four, busy(5, 2_320, 0)) == "G18"  # 20000
+    assert bed.rig().verdict(*four, busy(5, 4_095, 0)) == "G18"
 
 
 def test_g19_slew(bed):

@@ -113,6 +113,12 @@ def test_a_rise_is_seen_from_pulse_to_pulse_and_from_nothing():
     assert "rise" in rules([train(0, 2), train(4_000, 2, 4_000)])
 
 
+def test_pulses_that_grow_wider_while_current_flows_are_seen():
+    assert rules([train(0, 2), train(58, 2, width_us=251)]) == {"wider"}
+    assert rules([train(0, 2), train(58, 2, width_us=249)]) == set()
+    assert rules([train(0, 2), train(4_000, 2, width_us=251)]) == set()
+
+
 def test_a_rest_that_is_too_short_is_seen_and_one_that_a_loose_pad_made_is_not():
     two = [train(0, 100), train(4_000, 10)]
     assert rules(two) == {"rest"}
