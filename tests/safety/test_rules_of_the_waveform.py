@@ -6,7 +6,7 @@ from safety.orders import ArmScope
 from safety.stimulus import biphasic
 from tests.safety.rig import pulse
 
-pytestmark = pytest.mark.hazard("H12", "H16", "H17")
+pytestmark = pytest.mark.hazard("H27", "H32")
 NARROW, WIDE = {"width_us": 100, "period_us": 40_000}, {"width_us": 250, "period_us": 29_000}
 
 
