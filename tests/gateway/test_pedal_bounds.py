@@ -163,7 +163,7 @@ def test_the_reports_give_what_blocks_to_the_one_that_stops_alone():
     assert [report.fault for report in pedals.reports("P24-1")] == ["", "unplugged"]
 
 
-# -- in the core ---------------------------------------------------------------------------------------------------------
+# -- in the core -------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -299,7 +299,7 @@ def test_a_press_by_foot_in_the_midst_of_a_session_latches_as_the_unit_is_told_t
     assert stimulating.core.state is GatewayState.LATCHED
 
 
-# -- its nodes, in the shell ---------------------------------------------------------------------------------------------
+# -- its nodes, in the shell -------------------------------------------------------------------------------------------
 
 
 class Node:

@@ -1,4 +1,4 @@
-"""Silence, presence and what is said: each bound of watch, presence, states, voice and fitness, one nanosecond off it."""
+"""Silence, presence and what is said: bounds of watch, presence, voice and fitness, one nanosecond off."""
 
 import json
 from dataclasses import replace
@@ -23,7 +23,7 @@ SECOND = 1_000_000_000
 AT = 77 * SECOND
 MINUTE = 60 * SECOND
 
-# -- who was heard ---------------------------------------------------------------------------------------------------
+# -- who was heard -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("who", ["engine", "front"])
@@ -81,7 +81,7 @@ def test_a_clock_jumps_backwards_or_by_more_than_half_a_second(gap_ns, jump_ns):
     assert watch.jumped_ns(AT + gap_ns + 5) == 0  # said once
 
 
-# -- is somebody there -----------------------------------------------------------------------------------------------
+# -- is somebody there -------------------------------------------------------------------------------------------------
 
 
 class Core:
