@@ -118,9 +118,7 @@ class GatewayCore:
             self.delivery.guard.rest_anew(now_ns)
         if self.delivery.expired(now_ns) or self.joint.expired(now_ns):
             self.latch(now_ns, "The engine fell silent: its lease ended, all output is off.", engine_side.GO_ON)
-        if len(inputs) > 1:
-            inputs = sorted(inputs, key=lambda entry: _RANK.get(type(entry), 4))
-        for entry in inputs:
+        for entry in sorted(inputs, key=lambda entry: _RANK.get(type(entry), 4)):
             _INPUTS[type(entry)](self, now_ns, entry)
         return out
 
