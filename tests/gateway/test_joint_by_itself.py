@@ -188,6 +188,12 @@ def test_an_orthosis_whose_port_is_closed_is_not_in_order(bare):
     assert joint._letting_go_until_ns == 0
 
 
+def test_nothing_has_been_let_go_of_before_anything_has_moved(fit):
+    fit.driver.ready, fit.driver.posture = False, HERE._replace(t_ns=1)
+    assert fit.joint.ok(1) is False
+    assert Joint(DYNAMIXEL, fit.guard, fit.voice)._letting_go_until_ns == 0
+
+
 def test_a_device_that_calls_itself_real_is_no_simulated_one(fit):
     assert (fit.joint.identified, fit.joint.ready, fit.joint.simulated) == (True, True, True)
     fit.joint.unit.identity = "XM430 id 1"

@@ -64,6 +64,11 @@ def test_a_permission_lasts_through_its_last_day_and_the_next_is_counted_from_th
     assert permits.found(Core(), AT + 2 * DAY_NS).why != ""
 
 
+def test_a_clock_from_before_the_start_does_not_begin_the_day_before():
+    permits = Permits(holder(entry(expires=TODAY - timedelta(days=1))))
+    assert "expired on 2026-11-22" in permits.found(Core(), AT - 1).why
+
+
 def test_nobody_in_particular_holds_nothing():
     assert Holder() == Holder(permit.NO_BOOK, "", "", "", None, 0, 0)
     said = "P24-0815 is a real device and there is no authorisation file. Only simulated ones need none."

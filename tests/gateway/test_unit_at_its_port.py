@@ -159,6 +159,10 @@ def test_another_device_on_the_same_port_has_no_identity_until_the_first_comes_b
     at.made[1].words = [Identified("SIM1")]
     at.unit.feed(AT, b"x")
     assert (at.unit.identity, at.unit.missing) == ("SIM1", "")
+    at.made[1].words = [Identified("SIM3")]  # without a word from the port
+    at.unit.feed(AT, b"x")
+    assert at.unit.identity == ""
+    assert not at.unit.ready
 
 
 @pytest.mark.parametrize(
