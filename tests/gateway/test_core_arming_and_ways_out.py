@@ -13,7 +13,7 @@ from tests.gateway.parts import calls_of, known_core, quiet_core
 
 pytestmark = pytest.mark.hazard("H01", "H04", "H18", "H35")
 
-MS, SECOND, AT = 1_000_000, 1_000_000_000, 60_000_000_000
+MS, AT = 1_000_000, 60_000_000_000
 GO_ON = "Find out why, make it safe, then acknowledge and arm again."
 
 

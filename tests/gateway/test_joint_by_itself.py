@@ -24,7 +24,6 @@ LEASE_NS = AT + 120 * MS
 HERE = Posture(AT, 1_200, -300, 45, True)
 HOLD = Hold(7, AT, LEASE_NS, 1_250, 60)
 ASSIST = Assist(8, AT, LEASE_NS, 2_500, 3_000, 90)
-UNUSED = "The joint of the orthosis has not been measured today. Measure it in fitting, then arm."
 
 
 @pytest.fixture

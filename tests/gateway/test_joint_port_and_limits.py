@@ -13,7 +13,7 @@ from controller.gateway.voice import Voice
 from controller.vocabulary.facts import JointReport, Refusal
 from controller.vocabulary.notices import ConstrainJoint
 from controller.vocabulary.requests import PrescribeJoint
-from safety.joint import Assist, Hold, Posture, Release
+from safety.joint import Assist, Posture, Release
 from safety.orders import Refused
 from tests.gateway.parts import JointDriver, JointGuard
 
@@ -22,9 +22,8 @@ pytestmark = pytest.mark.hazard("H33", "H37", "H44")
 MS, AT = 1_000_000, 50_000_000_000
 LEASE_NS = AT + 120 * MS
 HERE = Posture(AT, 1_200, -300, 45, True)
-HOLD = Hold(7, AT, LEASE_NS, 1_250, 60)
 ASSIST = Assist(8, AT, LEASE_NS, 2_500, 3_000, 90)
-UNUSED = "The joint of the orthosis has not been measured today. Measure it in fitting, then arm."
+UNMEASURED = "The joint of the orthosis has not been measured today. Measure it in fitting, then arm."
 
 
 @pytest.fixture
@@ -267,10 +266,10 @@ def test_the_protocols_limits_go_to_the_guard_and_into_the_log(fit):
 def test_a_protocol_that_moves_nothing_needs_nothing_measured(fit):
     assert fit.joint.unfitted == ""
     fit.joint.constrain(AT, NARROW)
-    assert fit.joint.unfitted == UNUSED
+    assert fit.joint.unfitted == UNMEASURED
 
 
-@pytest.mark.parametrize(("torque_mnm", "said"), [(0, UNUSED), (1, ""), (-1, UNUSED)])
+@pytest.mark.parametrize(("torque_mnm", "said"), [(0, UNMEASURED), (1, ""), (-1, UNMEASURED)])
 def test_a_torque_that_was_not_found_is_not_measured(fit, torque_mnm, said):
     fit.joint.constrain(AT, NARROW)
     fit.guard.limit = limit(torque_mnm=bound(torque_mnm))

@@ -15,7 +15,6 @@ from controller.wire.link import LinkLost
 pytestmark = pytest.mark.hazard("H18", "H37", "H49")
 
 STOP, BUTTON = PedalRole.STOP, PedalRole.BUTTON
-SECOND, AT = 1_000_000_000, 5_000_000_000
 DOWN, UP = encode_key(183, evdev.PRESSED), encode_key(183, evdev.RELEASED)
 
 

@@ -14,8 +14,7 @@ from tests.gateway.parts import calls_of, known_core, quiet_core
 
 pytestmark = pytest.mark.hazard("H18", "H35", "H51")
 
-MS, AT = 1_000_000, 70_000_000_000
-GO_ON = "Find out why, make it safe, then acknowledge and arm again."
+AT = 70_000_000_000
 NOT_ARMED = [state for state in GatewayState if state not in PERMITS_DELIVERY]
 ARMED = sorted(PERMITS_DELIVERY)
 

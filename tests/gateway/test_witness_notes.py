@@ -16,11 +16,10 @@ from safety.stimulus import Point, Train
 
 pytestmark = pytest.mark.hazard("H42", "H51")
 
-MS, SECOND, AT = 1_000_000, 1_000_000_000, 80_000_000_000
+SECOND, AT = 1_000_000_000, 80_000_000_000
 GOOD = Conditions(True, True, True, True, "", False, True)
 TRAIN = Train(1, (Point(250, 2_000), Point(100, 0), Point(250, -2_000)), 29_000)
 TRAIN_ROW = [1, 29_000, 250, 2_000, 100, 0, 250, -2_000]
-SETTING = ("SIM01", "2026-01-05", 1, "forearm", 2_500, 20_000, 8_000)
 
 
 def order(**changes):
