@@ -7,7 +7,7 @@ import pytest
 
 from controller.drivers.orthoses.dynamixel import DYNAMIXEL
 from controller.drivers.stimulators.p24 import P24
-from controller.gateway.witness import TOLD, WitnessedGuard
+from controller.gateway.witness import TOLD, WitnessedGuard, _witnessed
 from safety.guard import Guard
 from safety.interlocks import Conditions
 from safety.joint import Assist, Hold, Posture
@@ -67,6 +67,13 @@ def test_every_method_that_changes_the_guard_is_noted_under_its_own_name():
         assert noted is not getattr(Guard, name)
         assert noted.__name__ == name
         assert noted.__doc__ == getattr(Guard, name).__doc__
+
+
+def test_a_method_is_wrapped_with_its_name_its_text_and_the_names_of_its_arguments(guard):
+    noted = _witnessed("press")
+    assert (noted.__name__, noted.__doc__) == ("press", Guard.press.__doc__)
+    noted(guard, 4, AT)
+    assert rows(guard) == [["press", {"number": 4, "now_ns": AT}]]
 
 
 # -- calls ------------------------------------------------------------------------------------------------------------
