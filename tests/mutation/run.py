@@ -89,7 +89,8 @@ def those_that_can(mutant: Mutant, reach: Reach, within_s: float) -> list[str]:
     """The tests that run the lines of the fault (outside of functions: all), cheapest first, as many as the time is;
     and then the frozen corpus, which sees most."""
     if mutant.where:
-        chosen = reach.tests_of(mutant.file, mutant.first_line, mutant.last_line) or sentinels(reach)
+        reached = reach.tests_of(mutant.file, mutant.first_line, mutant.last_line)
+        chosen = reached or sentinels(reach) or reach.all_tests()
     else:
         chosen = reach.all_tests()
     sums = accumulate(reach.seconds.get(name, 1.0) for name in chosen)

@@ -38,7 +38,7 @@ INEXACT = ("float", "complex", "Decimal", "Fraction", "round", "divmod", "truedi
 OUTSIDE = ("eval", "exec", "compile", "open", "print", "input", "globals", "locals", "setattr", "delattr", "__import__")
 ENDLESS = ("iter", "next")
 """They walk on by hand: where the end is cannot be seen. (`itertools` cannot be imported at all.)"""
-LOOPED = ("enumerate", "items", "phases", "range", "sorted", "tuple", "values", "zip")
+LOOPED = ("enumerate", "items", "phases", "tuple", "values")
 """Calls whose result a loop may walk: each is as long as something that already exists."""
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 WAITING = (ast.AsyncFunctionDef, ast.AsyncFor, ast.AsyncWith, ast.Await, ast.Yield, ast.YieldFrom)
@@ -84,9 +84,10 @@ def closed_bounds(tree: ast.Module) -> Iterator[int]:
     """A bound says what is allowed (`lo <= x <= hi`), never what is not (`x < lo or x > hi`): NaN is neither."""
     for node in ast.walk(tree):
         if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or):
-            asked = [one for one in node.values if isinstance(one, ast.Compare) and len(one.ops) == 1]
-            below = {ast.unparse(one.left) for one in asked if isinstance(one.ops[0], ast.Lt | ast.LtE)}
-            above = {ast.unparse(one.left) for one in asked if isinstance(one.ops[0], ast.Gt | ast.GtE)}
+            single = [one for one in node.values if isinstance(one, ast.Compare) and len(one.ops) == 1]
+            asked = [(ast.unparse(one.left), way) for one in single for way in one.ops]
+            below = {left for left, way in asked if isinstance(way, ast.Lt | ast.LtE)}
+            above = {left for left, way in asked if isinstance(way, ast.Gt | ast.GtE)}
             if below & above:
                 yield node.lineno
 
@@ -209,11 +210,11 @@ RULES: dict[str, Callable[[ast.Module], Iterator[int]]] = {
 # -- inside ------------------------------------------------------------------------------------------------------------
 
 
-def _last_name(node: ast.AST) -> str:
+def _last_name(node: ast.AST) -> str | None:
     """`f` of `f`, of `a.f`, and of `import a as f` nothing: that is another rule's."""
     if isinstance(node, ast.Name):
         return node.id
-    return node.attr if isinstance(node, ast.Attribute) else ""
+    return node.attr if isinstance(node, ast.Attribute) else None
 
 
 def _is_text_of_a_type(node: ast.AST) -> bool:
@@ -266,8 +267,8 @@ def _called(function: ast.AST, any_owner: bool = False) -> set[str]:
 
 def _may_be_imported(node: ast.ImportFrom) -> bool:
     """Whether every name of this line may be known here."""
-    module = node.module or ""
-    if node.level or "*" in [alias.name for alias in node.names]:
+    module = node.module
+    if module is None or node.level or "*" in [alias.name for alias in node.names]:
         return False
     if module.startswith("safety."):
         return module.removeprefix("safety.") in GUARD_FILES

@@ -57,6 +57,10 @@ STATEMENTS = {
         bad = math.inf
         divmod(7, 2)
         bad: list[float] = []
+        bad = complex(1)
+        operator.truediv(1, 2)
+        bad.__truediv__(2)
+        bad = math.nan
     """,
     "division": """
         bad = 4 / 2
@@ -93,6 +97,13 @@ STATEMENTS = {
         for one in [1, 2]:;;     pass
         for one in (lambda: 1):;;     pass
         for one in endless()[0]:;;     pass
+        bad = iter(bad)
+        for one in bad:;;     bad.extend(one)
+        for one in bad:;;     bad.insert(0, one)
+        for one in bad:;;     bad.add(one)
+        for one in bad:;;     bad.update(one)
+        for one in bad:;;     bad.setdefault(one)
+        for one in range(1 << 60):;;     pass
     """,
     "waiting": """
         async def bad() -> None:;;     await bad
@@ -161,6 +172,8 @@ STATEMENTS = {
         def bad(other: int) -> None:;;     other.bad()
         self.HERE()
         other.HERE()
+        def bad() -> None:;;     self.worse();; def worse() -> None:;;     self.bad()
+        def bad() -> None:;;     cls.worse();; def worse() -> None:;;     cls.bad()
         def bad() -> None:;;     worse();; def worse() -> None:;;     worst();; def worst() -> None:;;     bad()
     """,
     "long": " bad = 1;;" * 70,
@@ -184,6 +197,25 @@ def test_no_file_is_forgotten():
 
 def test_the_checker_leaves_healthy_text_alone():
     assert broken(HEALTHY) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("from dataclasses import *", "from . import limits", "from .limits import CAPS", "from math import sqrt"),
+        *("from safety.units import quantity", "from controller.clock import now", "from . import *"),
+        *("from safety import limits", "from safety.limits import *", "from .enum import Enum", "import enum"),
+    ],
+)
+def test_at_the_top_of_a_file_too_only_what_is_known_is_imported(line):
+    assert [one.rule for one in broken(line)] == ["import"]
+
+
+@pytest.mark.parametrize(
+    "line", ["from dataclasses import dataclass", "from math import isqrt", "from safety.limits import CAPS"]
+)
+def test_what_may_be_imported(line):
+    assert broken(line) == []
 
 
 def test_every_rule_is_shown_to_see_something():
