@@ -42,8 +42,7 @@ class Train(NamedTuple):
     @property
     def charge_per_phase_nc(self) -> int:
         """The largest charge of one phase, in nanocoulomb, rounded up (so that a limit is never undershot)."""
-        largest_pc = max((charge for _, charge in self.phases()), default=0)
-        return -(-largest_pc // 1000)
+        return max((-(-charge_pc // 1000) for _, charge_pc in self.phases()), default=0)
 
     @property
     def net_charge_pc(self) -> int:

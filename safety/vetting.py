@@ -31,7 +31,7 @@ def vet(memory: Memory, train: Train) -> Vetted | Refused:
     number, channel_rule = CHANNEL_RULE
     reason = channel_rule(memory.device, train, limit)
     if limit is None or reason is not None:
-        return Refused(number, reason or "")
+        return Refused(number, str(reason))  # a channel without a limit always has its reason
     for number, rule in TRAIN_RULES:
         reason = rule(memory.device, train, limit)
         if reason is not None:
