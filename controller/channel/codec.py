@@ -5,20 +5,20 @@ written as a JSON object. `KINDS` numbers them: both ends come from one tree, wh
 """
 
 import dataclasses
-import enum
 import json
 import operator
-import types
 import typing
 from collections.abc import Callable
 from typing import Any
 
+from controller.channel.fields import Reader, reader
 from controller.vocabulary import facts, intents, requests, snapshot
 from controller.vocabulary.notices import (
     Constrain,
     ConstrainJoint,
     EngineBeat,
     NeedPosition,
+    Notice,
     OpenRecord,
     RecordHead,
     StartsBy,
@@ -80,7 +80,15 @@ _MESSAGES: tuple[type, ...] = (
 )
 KINDS: dict[type, int] = {message: 16 + index for index, message in enumerate(_MESSAGES)}
 
-Reader = Callable[[Any], Any]
+LETTERS_MAX = 20_000
+"""The longest text of a message that the screen or the engine reads; one of the record of changes is as long."""
+HEARD_LETTERS_MAX: dict[type, int] = {
+    **dict.fromkeys(typing.get_args(requests.Request), 1_000),
+    **dict.fromkeys(typing.get_args(Notice), 4_096),  # the path of a record
+    ToAudit: LETTERS_MAX,
+}
+"""What the gateway hears has shorter texts, so that whatever it answers with them fits a line."""
+
 Writer = Callable[[Any], Any]
 _to_json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
@@ -96,13 +104,16 @@ def encode(message: Any) -> tuple[int, bytes]:
 
 
 def decode(kind: int, payload: bytes) -> Any:
-    """The message of `kind`. Raises `MessageError` for an unknown kind or a payload that does not fit it."""
-    reader = _READERS.get(kind)
-    if reader is None:
+    """The message of `kind`, each field exactly what its annotation says.
+
+    Raises `MessageError`, and nothing else, for an unknown kind or a payload that does not fit it.
+    """
+    read = _READERS.get(kind)
+    if read is None:
         raise MessageError(f"unknown message kind {kind}")
     try:
-        return reader(json.loads(payload))
-    except (KeyError, TypeError, ValueError) as error:
+        return read(json.loads(payload))
+    except (ValueError, RecursionError) as error:
         raise MessageError(f"message kind {kind}: {error}") from error
 
 
@@ -133,31 +144,7 @@ def _dataclass_writer(cls: type) -> Writer:
     return write
 
 
-def _as_is(value: Any) -> Any:
-    return value
-
-
-def _reader(annotation: Any) -> Reader:
-    """How to rebuild a value of `annotation` from JSON: enums, tuples, optionals and nested dataclasses."""
-    if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
-        return annotation
-    if dataclasses.is_dataclass(annotation):
-        return _dataclass_reader(typing.cast(type, annotation))
-    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin is tuple:
-        item = _reader(arguments[0])
-        return lambda value: tuple(item(entry) for entry in value)
-    if origin in (types.UnionType, typing.Union):
-        inner = _reader(next(a for a in arguments if a is not type(None)))
-        return lambda value: None if value is None else inner(value)
-    return _as_is
-
-
-def _dataclass_reader(cls: type) -> Reader:
-    hints = typing.get_type_hints(cls)
-    readers = {field.name: _reader(hints[field.name]) for field in dataclasses.fields(cls)}
-    return lambda value: cls(**{name: read(value[name]) for name, read in readers.items()})
-
-
 _WRITERS: dict[int, Writer] = {kind: _dataclass_writer(cls) for cls, kind in KINDS.items()}
-_READERS: dict[int, Reader] = {kind: _dataclass_reader(cls) for cls, kind in KINDS.items()}
+_READERS: dict[int, Reader] = {
+    kind: reader(cls, HEARD_LETTERS_MAX.get(cls, LETTERS_MAX)) for cls, kind in KINDS.items()
+}

@@ -27,6 +27,7 @@ class Line:
         self._rest = b""
         self._outbox = bytearray()
         self.dropped = 0
+        self._overlong = self._told_overlong = False
 
     def fileno(self) -> int:
         """The descriptor to select on."""
@@ -38,10 +39,12 @@ class Line:
         return bool(self._outbox)
 
     def send(self, kind: int, payload: bytes = b"") -> bool:
-        """Queue one message and push what fits. False, and counted, when the bounded backlog is full."""
+        """Queue one message and push what fits. False, and counted, when it is too long or the backlog is full."""
         size = len(payload) + 1
         if size > MESSAGE_BYTES_MAX:
-            raise ValueError(f"a message of {size} bytes is over the line's limit of {MESSAGE_BYTES_MAX}")
+            self.dropped += 1
+            self._overlong = True
+            return False
         message = _HEAD.pack(size, kind) + payload
         if self._outbox:
             self.flush()  # room may have come: a STOP must not wait for somebody else to flush
@@ -54,6 +57,12 @@ class Line:
             return False
         self._outbox += message
         return True
+
+    def told_overlong(self) -> bool:
+        """True once: after the first message that was longer than any may be. It is a defect, to be written down."""
+        new = self._overlong and not self._told_overlong
+        self._told_overlong = self._overlong
+        return new
 
     def _push(self, data: bytes | bytearray) -> int:
         """How many bytes the kernel took now; all of them when the reader has gone, which shows on `receive`."""

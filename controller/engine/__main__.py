@@ -7,6 +7,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
+from controller.channel.farewell import farewell
 from controller.clock import wall_day
 from controller.drivers.presence import SamePort
 from controller.drivers.pucks.kind import chosen_puck
@@ -25,6 +26,16 @@ SWITCH_INTERVAL_S = 0.0005  # the record's thread must give the interpreter back
 def main() -> None:
     """Join core, puck, record and descriptors, and serve."""
     options = _options()
+    try:
+        failure = _joined(options).run()
+    except Exception as error:  # the shell has a last line of its own: here it has not begun yet
+        failure = farewell("engine", error, "It did not start.")
+    if failure:
+        sys.exit(failure)
+
+
+def _joined(options: argparse.Namespace) -> EngineShell:
+    """Core, puck, record and descriptors, joined."""
     kind, which, port = chosen_puck(options.puck)
     loaded = load(options.protocol)
     setting = Setting(
@@ -54,7 +65,7 @@ def main() -> None:
     gc.collect()
     gc.freeze()
     gc.disable()
-    shell.run()
+    return shell
 
 
 def _options() -> argparse.Namespace:

@@ -11,6 +11,7 @@ import socket
 from collections.abc import Callable
 
 from controller.channel.codec import MessageError, decode, encode
+from controller.channel.farewell import details, farewell
 from controller.channel.line import Line, LineClosed
 from controller.channel.orders import encode_order
 from controller.channel.signals import SignalPipe
@@ -53,8 +54,28 @@ class EngineShell:
         self._waiter.watch(front.fileno(), self._read_front)
         self._waiter.watch(gateway.fileno(), self._read_gateway)
 
-    def run(self) -> None:
-        """Serve until the core has nothing left to do."""
+    def run(self) -> str:
+        """Serve until the core has nothing left to do.
+
+        Gives "" then. Whatever raises ends it too: the gateway is hung up on first, which stops and latches it.
+        """
+        try:
+            self._serve()
+        except Exception as error:
+            return self._fall(error)
+        return ""
+
+    def _fall(self, error: Exception) -> str:
+        if self._gateway is not None:
+            self._gateway.close()
+        with contextlib.suppress(Exception):
+            self._core.note(now_ns(), "engine_failed", {"details": details(error)}, sync=True)
+        with contextlib.suppress(Exception):
+            self._core.close(now_ns(), "fault")
+        done = "The gateway stops all output when the engine ends. Look after the patient."
+        return farewell("engine", error, done)
+
+    def _serve(self) -> None:
         self._open_puck()
         while not self._leaving:
             for reader in self._wait():
@@ -135,7 +156,7 @@ class EngineShell:
                 self._send_gateway(output)
             elif isinstance(output, ports.ToFront):
                 if self._front is not None and not self._front.wants_write:  # latest wins: a slow screen skips
-                    self._front.send(*encode(output.message))
+                    self._say(self._front, output.message)
             elif isinstance(output, ports.ToPuck):
                 self._write_puck(output.data)
             elif isinstance(output, ports.OpenPuck):
@@ -153,7 +174,11 @@ class EngineShell:
         if type(message) is Deliver or type(message) is Renew or not isinstance(message, Notice):
             self._gateway.send(*encode_order(message))
         else:
-            self._gateway.send(*encode(message))
+            self._say(self._gateway, message)
+
+    def _say(self, line: Line, message: object) -> None:
+        if not line.send(*encode(message)) and line.told_overlong():
+            self._core.note(now_ns(), "message_dropped", {"message": type(message).__name__}, sync=True)
 
     def _write_puck(self, data: bytes) -> None:
         try:

@@ -4,9 +4,11 @@ import argparse
 import gc
 import secrets
 import socket
+import sys
 from datetime import date
 from pathlib import Path
 
+from controller.channel.farewell import farewell
 from controller.channel.stopline import runtime_folder
 from controller.clock import now_ns, wall_day
 from controller.drivers.orthoses.kind import orthosis
@@ -32,6 +34,16 @@ def main() -> None:
     parser.add_argument("--pedal", default="", help="serial number of the foot pedal that stops")
     parser.add_argument("--button-pedal", default="", help="serial number of the foot pedal that is the button")
     options = parser.parse_args()
+    try:
+        failure = _joined(options).run()
+    except Exception as error:  # the shell has a last line of its own: here it has not begun yet
+        failure = farewell("gateway", error, "It did not start: no port was opened.")
+    if failure:
+        sys.exit(failure)
+
+
+def _joined(options: argparse.Namespace) -> GatewayShell:
+    """Core, driver and descriptors, joined."""
     # Numbers start somewhere new in each gateway, so that a confirmation meant for an earlier one cannot fit.
     first_number = 1 + secrets.randbelow(1_000_000)
     name, url = options.unit.split(":", 1)
@@ -59,7 +71,7 @@ def main() -> None:
     gc.collect()
     gc.freeze()
     gc.disable()
-    shell.run()
+    return shell
 
 
 def holder_now(path: Path, operator: str, unit_port: str, joint_port: str) -> Holder:

@@ -49,7 +49,7 @@ class AuditKeeper:
         """What the engine decided; its words are JSON."""
         try:
             new = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             new = {"text": text}
         self.change(now_ns, what, subject, new if isinstance(new, dict) else {"value": new}, reason, stands=False)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from controller.disk import Appender, InlineAppender, ThreadAppender
-from controller.vocabulary.chain import REOPENED, Chain, Marks, reopened, resume
+from controller.vocabulary.chain import REOPENED, Chain, Marks, after, read_to_end, reopened
 
 NAME = "gateway.jsonl"
 SCHEMA = 1
@@ -55,7 +55,10 @@ class BlackBox:
         return None if self._appender is None else self._marks.vouched(self._appender.synced)
 
     def open(self, folder: Path) -> None:
-        """Keep the log in `folder` from now on; a log that is there already is continued after its last record."""
+        """Keep the log in `folder` from now on; a log that is there already is continued after its last record.
+
+        One that was changed is continued as well, so that nothing more is lost, and is a failure all the same.
+        """
         if folder == self._folder:
             return
         self.close(0, timeout_s=0.0)  # never wait for the disk here: the old folder's thread ends on its own
@@ -65,13 +68,17 @@ class BlackBox:
         try:
             path = folder / NAME
             content = path.read_bytes() if path.exists() else b""
-            self._chain, torn = resume(content)
+            reading = read_to_end(content)
+            self._chain = after(reading)
             self._appender = ThreadAppender(folder) if self._threaded else InlineAppender(folder)
-        except OSError as error:
+        except (OSError, ValueError) as error:  # a path that no file can have is a ValueError
             self._open_failure = str(error)
             return
+        if reading.faults:
+            fault = f"{NAME} was changed or damaged, {reading.faults[0]}"
+            self._open_failure = f"{fault}; keep {folder} as it is and begin a new session"
         self._unended = content[-1:] not in (b"", b"\n")
-        self._first = (REOPENED, reopened(torn)) if content else ("header", {"schema": SCHEMA})
+        self._first = (REOPENED, reopened(reading.torn)) if content else ("header", {"schema": SCHEMA})
         while self._kept:
             self._write(*self._kept.popleft())
 

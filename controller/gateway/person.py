@@ -32,7 +32,7 @@ def gone(core: "GatewayCore", now_ns: int, entry: ports.FrontGone) -> None:
 
 def stop_from_outside(core: "GatewayCore", now_ns: int, entry: ports.StopSignal) -> None:
     """STOP that did not pass through the screen."""
-    stop_pressed(core, now_ns, entry.source)
+    stop_pressed(core, now_ns, entry.source, entry.tests)
 
 
 def stop(core: "GatewayCore", now_ns: int, wish: requests.StopNow) -> None:

@@ -83,9 +83,13 @@ class JointBytes(NamedTuple):
 
 
 class StopSignal(NamedTuple):
-    """STOP from outside the screen: `stimloop stop`, a pedal, or a signal to this process."""
+    """STOP from outside the screen: `stimloop stop`, a pedal, or a signal to this process.
+
+    `tests`: a person's STOP has arrived. A message that nobody can read stops as well, and shows nothing of that.
+    """
 
     source: str
+    tests: bool = True
 
 
 class DoseRead(NamedTuple):

@@ -1,9 +1,11 @@
 """The gateway's shell: one thread, one `poll` over all descriptors, no decisions.
 
 Each wake-up drains a bounded amount from every ready descriptor, reads the clock *after* that, steps the core and
-performs what it says. Nothing here is ever printed to the terminal.
+performs what it says. Nothing here is ever printed to the terminal. Should anything in it raise, the devices are told
+to stop before anything else is done.
 """
 
+import contextlib
 import socket
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,6 +23,7 @@ from controller.channel.codec import (
     decode,
     encode,
 )
+from controller.channel.farewell import details, farewell
 from controller.channel.line import Line, LineClosed
 from controller.channel.orders import decode_order
 from controller.channel.signals import SignalPipe
@@ -33,6 +36,7 @@ from controller.gateway.changes import Changes
 from controller.gateway.core import GatewayCore
 from controller.gateway.device_port import DevicePort, PortInputs
 from controller.gateway.dose_book import DoseBook
+from controller.gateway.last_word import off
 from controller.gateway.pedal_port import PedalPort
 from controller.vocabulary.facts import BurstStarted
 from safety.orders import Deliver
@@ -81,8 +85,19 @@ class GatewayShell:
         self._waiter.watch(front.fileno(), self._read_front)
         self._waiter.watch(engine.fileno(), self._read_engine)
 
-    def run(self) -> None:
-        """Serve until the screen has gone and output is confirmed zero (or 250 ms later)."""
+    def run(self) -> str:
+        """Serve until the screen has gone and output is confirmed zero (or 250 ms later).
+
+        Gives "" then. Whatever raises ends it too: with both devices told to stop first, and a sentence for a person.
+        """
+        try:
+            self._serve()
+            self._close()
+        except Exception as error:
+            return self._fall(error)
+        return ""
+
+    def _serve(self) -> None:
         self._unit.open()
         if self._joint is not None:
             self._joint.open()
@@ -100,6 +115,8 @@ class GatewayShell:
             now = now_ns()
             self._perform(self._core.decide(now, inputs))
             self._perform(self._core.tick(now))
+
+    def _close(self) -> None:
         folder, head = self._log.folder, self._log.head
         self._log.close(now_ns())
         if self._changes is not None:
@@ -107,6 +124,25 @@ class GatewayShell:
         if self._dose is not None:
             self._dose.close(timeout_s=2.0)
         self._stop.close()
+
+    def _fall(self, error: Exception) -> str:
+        """Off first. Then both neighbours are hung up on, so that they know at once, and the log says what it was."""
+        told = self._off()
+        for line in (self._front, self._engine):
+            if line is not None:
+                line.close()
+        with contextlib.suppress(Exception):
+            self._log.record(now_ns(), "gateway_failed", {"told": told, "details": details(error)}, sync=True)
+        with contextlib.suppress(Exception):
+            self._close()
+        self._off()  # once more, should a frame have been lost on the way
+        did = ", ".join(f"{name} {what}" for name, what in told.items())
+        return farewell("gateway", error, f"Output: {did}. Look after the patient.")
+
+    def _off(self) -> dict[str, str]:
+        unit, joint = self._core.unit, self._core.joint.unit
+        devices = [("the unit", unit.driver, self._unit)]
+        return off(now_ns(), [*devices, ("the orthosis", joint.driver, self._joint)] if joint is not None else devices)
 
     def _look_at_dose(self) -> None:
         failed = "" if self._dose is None else self._dose.failed
@@ -125,8 +161,8 @@ class GatewayShell:
         if self._changes is None:
             return
         head = self._changes.look(now_ns(), self._log.vouched)
-        if head is not None and self._engine is not None:
-            self._engine.send(*encode(head))
+        if head is not None:
+            self._say(self._engine, head)
 
     def _finished(self) -> bool:
         if not self._core.leaving:
@@ -154,7 +190,7 @@ class GatewayShell:
             for kind, payload in self._front.receive():
                 self._inputs.append(ports.FromFront(decode(kind, payload)))
         except MessageError as error:
-            self._inputs.append(ports.StopSignal(f"a broken message from the screen: {error}"))
+            self._inputs.append(ports.StopSignal(f"a broken message from the screen: {error}", tests=False))
         except LineClosed as error:
             self._waiter.forget(self._front.fileno())
             self._front = None
@@ -201,11 +237,9 @@ class GatewayShell:
                 message = output.message
                 if isinstance(message, BurstStarted):
                     message = replace(message, written_ns=now_ns())
-                if self._engine is not None:
-                    self._engine.send(*encode(message))
+                self._say(self._engine, message)
             elif isinstance(output, ports.ToFront):
-                if self._front is not None:
-                    self._front.send(*encode(output.message))
+                self._say(self._front, output.message)
             elif isinstance(output, ports.Log):
                 self._log.record(output.t_ns, output.kind, output.data, output.sync)
             elif isinstance(output, ports.OpenLog):
@@ -220,6 +254,10 @@ class GatewayShell:
             else:
                 self._mind_port(output)
         self._stop.acknowledge()
+
+    def _say(self, line: Line | None, message: object) -> None:
+        if line is not None and not line.send(*encode(message)) and line.told_overlong():
+            self._log.record(now_ns(), "message_dropped", {"message": type(message).__name__}, sync=True)
 
     def _mind_dose(self, output: ports.DoseOutput) -> None:
         if self._dose is None:

@@ -134,7 +134,7 @@ def read(folder: Path) -> dict[str, Any]:
     try:
         manifest = json.loads(content)
         stated = manifest.pop("digest", None)
-    except (ValueError, AttributeError) as error:
+    except (ValueError, AttributeError, RecursionError) as error:
         raise ManifestError(f"{NAME} is not JSON") from error
     if stated is None or render(manifest) != content:
         raise ManifestError(f"{NAME} was changed: its digest does not fit")

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -59,12 +60,19 @@ def verify(folder: Path) -> Verification:
     found.events, found.torn_bytes = len(events.records), len(events.torn)
     found.gateway_events, found.gateway_torn_bytes = len(gateway.records), len(gateway.torn)
     found.last_t_ns = events.records[-1].t_ns if events.records else 0
-    _manifest(folder, found, events)
-    _vouched(folder, found, events, gateway)
-    if events.records:
-        _protocol(folder, found, events.records[0])
-        _trials(folder, found, events.records)
-    _motion(folder, found)
+    looks: list[tuple[str, Callable[[], None]]] = [
+        (manifests.NAME, lambda: _manifest(folder, found, events)),
+        ("the records that vouch for the files", lambda: _vouched(folder, found, events, gateway)),
+        ("the first record", lambda: _protocol(folder, found, events.records)),
+        ("the trial records", lambda: _trials(folder, found, events.records)),
+        ("the motion", lambda: _motion(folder, found)),
+    ]
+    for what, look in looks:
+        try:
+            look()
+        except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
+            # Sealed as it should be, and yet nothing that this program writes: a chain has no key.
+            found.faults.append(f"{what}: not as stimloop writes it ({type(error).__name__})")
     return found
 
 
@@ -133,7 +141,10 @@ def _files(folder: Path, found: Verification, listed: list[dict[str, Any]]) -> N
             found.notes.append(f"{path.name} is not part of the session")
 
 
-def _protocol(folder: Path, found: Verification, header: Record) -> None:
+def _protocol(folder: Path, found: Verification, records: list[Record]) -> None:
+    if not records:
+        return
+    header = records[0]
     stated = header.data.get("protocol_sha256")
     path = folder / manifests.PROTOCOL
     if stated and path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() != stated:
@@ -146,7 +157,7 @@ def _protocol(folder: Path, found: Verification, header: Record) -> None:
 def _trials(folder: Path, found: Verification, records: list[Record]) -> None:
     """The table must say what the chain says; its last rows may be missing after a kill."""
     path = folder / manifests.TRIALS
-    if not path.exists():
+    if not records or not path.exists():
         return
     told = [line(trial_cells(record.t_ns, record.data)) for record in records if record.kind == "trial"]
     expected = b"".join([header_line(TRIAL_COLUMNS), *told])
@@ -166,7 +177,7 @@ def _motion(folder: Path, found: Verification) -> None:
             sidecar = json.loads(path.read_bytes())
             rows = folder / sidecar["file"]
             rest = rows.stat().st_size % sidecar["row_bytes"] if rows.exists() else 0
-        except (ValueError, KeyError, TypeError, ZeroDivisionError):
+        except (ValueError, KeyError, TypeError, ZeroDivisionError, RecursionError):
             (found.notes if found.ended == manifests.INTERRUPTED else found.faults).append(f"{path.name} is not whole")
             continue
         if rest:

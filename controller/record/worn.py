@@ -1,7 +1,6 @@
 """Worn orthoses in the record: from `orthosis_donned` to `orthosis_doffed`, and what is still on where it ends."""
 
 import contextlib
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from controller.record import manifest as manifests
-from controller.vocabulary.chain import Record
+from controller.vocabulary.chain import Record, record_of
 
 _NAME = re.compile(r"(ses-\d{8}T\d{6})(?:-(\d+))?")
 DONNED, DOFFED = "orthosis_donned", "orthosis_doffed"
@@ -64,7 +63,7 @@ def left_on(folder: Path) -> list[WornSpan]:
     except OSError:
         return []
     wanted = (f'"kind":"{DONNED}"'.encode(), f'"kind":"{DOFFED}"'.encode())
-    told = [_told(line) for line in content.splitlines() if any(mark in line for mark in wanted)]
+    told = [record_of(line) for line in content.splitlines() if any(mark in line for mark in wanted)]
     started, ended = "", manifests.INTERRUPTED
     with contextlib.suppress(manifests.ManifestError, KeyError):
         manifest = manifests.read(folder)
@@ -89,14 +88,6 @@ def _order(folder: Path) -> tuple[str, int]:
     """Sorts `ses-<time>`, `ses-<time>-2`, ...; ("", 0) for another name."""
     found = _NAME.fullmatch(folder.name)
     return (found[1], int(found[2] or 1)) if found else ("", 0)
-
-
-def _told(line: bytes) -> Record | None:
-    try:
-        found = json.loads(line)
-        return Record(found["seq"], found["t_ns"], found["kind"], dict(found["data"]))
-    except (ValueError, KeyError, TypeError):  # torn at a kill
-        return None
 
 
 def _span(on: Record, off: Record | None, started: str, end_ns: int, left: str) -> WornSpan:

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 GENESIS = "0" * 64
 REOPENED = "reopened"
 FAULTS_MAX = 20
+_BEYOND = 1 << 63
 
 _SEAL = re.compile(rb',"prev":"([0-9a-f]{64})","hash":"([0-9a-f]{64})"\}')
 _SEAL_BYTES = len(',"prev":"","hash":""}') + 128
@@ -137,13 +138,24 @@ def read(content: bytes) -> Reading:
 
 def resume(content: bytes) -> tuple[Chain, bytes]:
     """A chain that goes on after `content`, and the torn bytes at its end (b"" when it ends with a whole record)."""
+    reading = read_to_end(content)
+    return after(reading), reading.torn
+
+
+def read_to_end(content: bytes) -> Reading:
+    """As `read`, with a last record that is whole but for its line feed."""
     reading = read(content)
     if reading.torn:
         with_end = read(content + b"\n")
-        if len(with_end.records) > len(reading.records):  # whole but for its line feed
-            reading = with_end
+        if len(with_end.records) > len(reading.records):
+            return with_end
+    return reading
+
+
+def after(reading: Reading) -> Chain:
+    """A chain that goes on after what was read."""
     seq = reading.records[-1].seq + 1 if reading.records else 0
-    return Chain(seq, reading.head), reading.torn
+    return Chain(seq, reading.head)
 
 
 def reopened(torn: bytes) -> dict[str, Any]:
@@ -158,16 +170,25 @@ def _take(reading: Reading, number: int, body: bytes, prev: str, stated: str) ->
     elif prev != reading.head:
         _fault(reading, f"line {number} does not follow the line before it (expected record {expected})")
     reading.head = stated
-    try:
-        found = json.loads(body + b"}")
-        record = Record(found["seq"], found["t_ns"], found["kind"], found["data"])
-    except (ValueError, KeyError, TypeError):
+    record = record_of(body + b"}")
+    if record is None:
         _fault(reading, f"line {number} is not a record")
         return
     if record.seq != expected:
         _fault(reading, f"line {number} is record {record.seq}, expected record {expected}")
     reading.records.append(record)
     reading.hashes.append(stated)
+
+
+def record_of(text: bytes) -> Record | None:
+    """The record that a JSON object says, each part of the kind that `Record` states; None for anything else."""
+    try:
+        found = json.loads(text)
+        record = Record(found["seq"], found["t_ns"], found["kind"], found["data"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    fits = type(record.seq) is type(record.t_ns) is int and type(record.kind) is str and type(record.data) is dict
+    return record if fits and 0 <= record.seq < _BEYOND and -_BEYOND <= record.t_ns < _BEYOND else None
 
 
 def _accounts_for(line: bytes, torn: bytes) -> bool:
