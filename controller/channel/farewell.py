@@ -24,5 +24,5 @@ def farewell(process: str, error: BaseException, done: str) -> str:
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
             file.write(details(error))
         where = f"details are in {path}"
-    what = f"{type(error).__name__}: {error}"[:SENTENCE_LETTERS_MAX]
+    what = " ".join(f"{type(error).__name__}: {error}".split())[:SENTENCE_LETTERS_MAX]
     return f"stimloop {process}: something went wrong that was not foreseen ({what}). {done} Please report it: {where}."

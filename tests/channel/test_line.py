@@ -100,12 +100,18 @@ def test_the_backlog_is_bounded_and_drops_are_counted(ends):
     assert there.receive() == [(2, b"again")]
 
 
-def test_a_message_over_the_limit_is_our_own_mistake(ends):
+@pytest.mark.hazard("H36")
+def test_a_message_over_the_limit_is_dropped_and_said_once(ends):
     here, there = ends
-    here.send(1, b"x" * (MESSAGE_BYTES_MAX - 1))
-    with pytest.raises(ValueError, match="over the line's limit"):
-        here.send(1, b"x" * MESSAGE_BYTES_MAX)
+    assert here.send(1, b"x" * (MESSAGE_BYTES_MAX - 1))
     assert drained(there, 1) == [(1, b"x" * (MESSAGE_BYTES_MAX - 1))]
+    assert not here.told_overlong()
+    for dropped in (1, 2):
+        assert not here.send(1, b"x" * MESSAGE_BYTES_MAX)
+        assert here.dropped == dropped
+        assert here.told_overlong() is (dropped == 1)
+    assert here.send(2, b"stop")
+    assert drained(there, 1) == [(2, b"stop")]  # what comes after it is whole
 
 
 def test_the_end_of_the_stream_is_said_after_the_last_message(raw):

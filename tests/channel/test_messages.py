@@ -1,8 +1,8 @@
 """Every message of the vocabulary through the codec and back; orders through their own structs."""
 
 import dataclasses
-import enum
 import json
+import math
 import types
 import typing
 
@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from controller.channel import fields
 from controller.channel.codec import DELIVER, KINDS, RENEW, STOP, MessageError, decode, encode
 from controller.channel.line import MESSAGE_BYTES_MAX
 from controller.channel.orders import decode_order, encode_order
@@ -17,31 +18,11 @@ from controller.vocabulary import facts, intents, notices, requests
 from controller.vocabulary.snapshot import MotionPoint, Snapshot
 from safety.orders import Deliver, Purpose, Renew, Stop, StopReason
 from safety.stimulus import Point, Train
+from tests.channel.strategies import TIMES, instances
 
-TIMES = st.integers(-(2**63), 2**63 - 1)
+LIMITS = notices.Constrain(1, "forearm", 2_500, 20_000, 300, 20_000, 5_000)
+JOINT_LIMITS = notices.ConstrainJoint("wrist", 1, 1, 1, 2, 2, ((1, 1),))
 UNIONS = (facts.Fact, intents.Intent, requests.Request, notices.Notice)
-
-
-def values(annotation):
-    """A strategy for any value that `annotation` allows."""
-    if annotation is type(None):
-        return st.none()
-    if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
-        return st.sampled_from(list(annotation))
-    if dataclasses.is_dataclass(annotation):
-        return instances(annotation)
-    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin is tuple:
-        return st.lists(values(arguments[0]), max_size=3).map(tuple)
-    if origin in (types.UnionType, typing.Union):
-        return st.one_of(*map(values, arguments))
-    plain = {int: TIMES, str: st.text(max_size=20), bool: st.booleans()}
-    return plain.get(annotation, st.floats(allow_nan=False, allow_infinity=False))
-
-
-def instances(cls):
-    hints = typing.get_type_hints(cls)
-    return st.builds(cls, **{field.name: values(hints[field.name]) for field in dataclasses.fields(cls)})
 
 
 @pytest.mark.parametrize("cls", KINDS, ids=lambda cls: cls.__name__)
@@ -54,6 +35,119 @@ def test_every_message_comes_back_as_it_went(cls, data):
     assert back == message
     assert type(back) is cls
     assert isinstance(json.loads(payload), dict)  # plain JSON, never pickle
+
+
+BAD = [None, True, 1, 1.5, "1", "", [], [1], {}, {"t_ns": 1}, 1 << 63, -(1 << 63) - 1, float("nan"), float("inf")]
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from([1 << 70, "x" * 30_000]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def fits(annotation, value):
+    """Independent of the codec: `value` is exactly what `annotation` says."""
+    if annotation is type(None):
+        return value is None
+    if dataclasses.is_dataclass(annotation):
+        hints = typing.get_type_hints(annotation)
+        return type(value) is annotation and all(fits(hint, getattr(value, name)) for name, hint in hints.items())
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is tuple:
+        kinds = arguments[:1] * len(value) if arguments[-1] is ... else arguments
+        return type(value) is tuple and len(value) == len(kinds) and all(map(fits, kinds, value))
+    if origin in (types.UnionType, typing.Union):
+        return any(fits(one, value) for one in arguments)
+    if annotation is int:
+        return type(value) is int and -(2**63) <= value < 2**63
+    if annotation is float:
+        return type(value) is float and math.isfinite(value)
+    return type(value) is annotation
+
+
+def read_or_refused(kind, payload):
+    """The message, or None where it is a `MessageError`; nothing else may come of it."""
+    try:
+        return decode(kind, payload)
+    except MessageError as error:
+        said = str(error)
+    assert len(said) < 1_000  # it goes on as a cause, and must not carry what was sent
+    return None
+
+
+@pytest.mark.hazard("H36")
+@pytest.mark.parametrize("cls", KINDS, ids=lambda cls: cls.__name__)
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_a_message_is_exactly_what_its_fields_say_or_it_is_broken(cls, data):
+    """A good message with one value somewhere replaced: by anything that JSON can hold."""
+    kind, payload = encode(data.draw(instances(cls)))
+    told = json.loads(payload)
+    if told:
+        told[data.draw(st.sampled_from(sorted(told)))] = data.draw(st.sampled_from(BAD) | JSON)
+    message = read_or_refused(kind, json.dumps(told).encode())
+    assert message is None or fits(cls, message)
+
+
+@pytest.mark.hazard("H36")
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(sorted(KINDS.values())), JSON)
+def test_anything_that_json_can_hold_is_a_message_or_a_message_error(kind, value):
+    read_or_refused(kind, json.dumps(value).encode())
+
+
+@pytest.mark.hazard("H36")
+@pytest.mark.parametrize("cls", KINDS, ids=lambda cls: cls.__name__)
+def test_what_is_nested_without_end_is_a_message_error(cls):
+    for payload in (b"[" * 50_000, b'{"source":' + b"[" * 50_000, b'{"a":' * 9_000, b"9" * 5_000):
+        with pytest.raises(MessageError):
+            decode(KINDS[cls], payload)
+
+
+@pytest.mark.hazard("H36")
+@pytest.mark.parametrize(
+    ("message", "name", "wrong"),
+    [
+        (LIMITS, "channel", [None, "1", [], True, 1.0, 1 << 63]),
+        (LIMITS, "region", [[], None, 5, "x" * 4_097, {}]),
+        (JOINT_LIMITS, "region", [[], None]),
+        (JOINT_LIMITS, "channel_signs", [None, [1], [[1]], [[1, 2, 3]], [[1, "a"]], {}]),
+        (notices.ToAudit("a", "b", "{}"), "new", [None, [], {}, "x" * 20_001]),
+        (notices.OpenRecord("/tmp"), "folder", [5, None, "x" * 4_097]),
+        (notices.StartsBy(True), "button_only", [1, 0, "true", None]),
+        (requests.Press(1), "number", ["1", None, True, 1.0]),
+        (requests.StopNow("F12"), "source", ["x" * 1_001, None, 12]),
+        (requests.Arm(facts.ArmScope.FITTING), "scope", [None, [], {}, 0, "everything"]),
+        (requests.Prescribe("P1", "2026-01-05", 1, "forearm", 1, 1), "patient", [[], None, 7]),
+    ],
+)
+def test_a_field_of_another_kind_is_a_message_error_that_names_it(message, name, wrong):
+    kind, payload = encode(message)
+    assert decode(kind, payload) == message
+    for value in wrong:
+        with pytest.raises(MessageError, match=name):
+            decode(kind, json.dumps(json.loads(payload) | {name: value}).encode())
+
+
+def test_a_field_too_many_is_a_message_error():
+    with pytest.raises(MessageError, match="no others"):
+        decode(KINDS[requests.Press], b'{"number":1,"more":2}')
+
+
+def test_a_whole_number_is_a_number():
+    point = {"t_ms": 1, "speed_dps": 2, "angle_deg": 0}
+    assert fields.reader(MotionPoint, 10)(point) == MotionPoint(1, 2.0, 0.0)
+
+
+def test_a_message_that_no_reader_knows_is_noticed_when_it_is_written():
+    for annotation in (dict[str, int], int | str, bytes, int | str | None):
+        with pytest.raises(TypeError, match="cannot hold"):
+            fields.reader(annotation, 10)
 
 
 def test_every_message_of_the_vocabulary_has_a_number_of_its_own():
