@@ -1,9 +1,13 @@
 """The gateway's own log: kept until a folder is known, chained, continued, and never in anybody's way."""
 
+import hashlib
+
 import pytest
 
+from controller.gateway import ports
 from controller.gateway.blackbox import KEPT_MAX, NAME, BlackBox
-from controller.vocabulary.chain import REOPENED, read
+from controller.vocabulary.chain import GENESIS, REOPENED, read
+from controller.vocabulary.requests import StopNow
 
 pytestmark = pytest.mark.hazard("H03", "H30")
 
@@ -80,3 +84,25 @@ def test_another_session_gets_a_log_of_its_own(tmp_path):
     box.record(2, "latched", {})
     assert box.close(3)
     assert kinds(two) == ["header", "latched"]
+
+
+@pytest.mark.parametrize("line", [b'{"seq":0,"a":' + b"[" * 60_000, b'{"seq":"0","t_ns":1,"kind":"x","data":{}', b"{}"])
+def test_a_log_that_was_changed_is_a_failure_that_says_what_to_do_and_goes_on_all_the_same(tmp_path, line):
+    digest = hashlib.sha256(GENESIS.encode() + line).hexdigest()
+    (tmp_path / NAME).write_bytes(line + f',"prev":"{GENESIS}","hash":"{digest}"}}\n'.encode())
+    box = BlackBox(threaded=False)
+    box.open(tmp_path)
+    assert "was changed or damaged, line 1 " in box.failed
+    assert "begin a new session" in box.failed
+    box.record(1, "latched", {"cause": "STOP"}, sync=True)
+    box.close(2)
+    assert [record.kind for record in read((tmp_path / NAME).read_bytes()).records] == [REOPENED, "latched"]
+
+
+def test_a_log_that_was_changed_keeps_the_gateway_from_being_armed(bench):
+    bench.press(StopNow("F12"))
+    bench.run(200)
+    assert bench.core.blocked(bench.now_ns) == ""
+    bench.step(ports.LogFailed("gateway.jsonl was changed or damaged, line 1 is not a record"))
+    bench.run(200)
+    assert "line 1 is not a record" in bench.core.blocked(bench.now_ns)

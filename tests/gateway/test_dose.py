@@ -1,11 +1,13 @@
 """A day's dose over restarts: what was written counts, what cannot be read keeps everything disarmed."""
 
+import hashlib
 import os
 
 import pytest
 
 from controller.gateway import ports
 from controller.gateway.dose_book import DoseBook, amounts_of, path_of
+from controller.vocabulary.chain import GENESIS
 from controller.vocabulary.facts import ArmDenied, GatewayState
 from controller.vocabulary.notices import NeedPosition
 from controller.vocabulary.requests import Place, StopNow
@@ -233,3 +235,27 @@ def test_a_link_in_the_place_of_the_book_is_not_followed(tmp_path):
     os.symlink(tmp_path / "elsewhere", path)
     assert DoseBook(tmp_path).open(1, PATIENT, DATE).fault != ""
     assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"seq":0,"t_ns":1,"kind":"dose","data":{"bursts":' + b"[" * 60_000,
+        b'{"seq":"0","t_ns":1,"kind":"dose","data":{}',
+        b'{"seq":0,"t_ns":1,"kind":"dose","data":[]',
+    ],
+    ids=["nested without end", "a number in words", "a list"],
+)
+def test_a_file_that_nobody_can_read_keeps_everything_disarmed_and_says_what_to_do(life, tmp_path, line):
+    path = path_of(tmp_path, PATIENT, DATE)
+    path.parent.mkdir()
+    digest = hashlib.sha256(GENESIS.encode() + line).hexdigest()
+    path.write_bytes((line + f',"prev":"{GENESIS}","hash":"{digest}"}}\n'.encode()) * 2)
+    bench = life(tmp_path).connect().prescribe()
+    bench.press(StopNow("F12"))
+    bench.run(200)
+    answer = bench.ask()
+    assert isinstance(answer, ArmDenied)
+    assert "What this patient had today is not known: line 1 is not a record" in answer.reason
+    assert "ask who treated the patient today" in answer.reason
+    bench.kill()

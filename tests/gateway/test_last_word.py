@@ -56,7 +56,7 @@ def test_what_is_not_connected_is_not_told():
 
 # A real gateway in a fresh interpreter, on two terminals as ports, whose core raises once both are open.
 LIFE = """
-import os, socket, sys
+import contextlib, os, socket, sys
 from pathlib import Path
 from controller.gateway import __main__ as gateway, core, ports
 front, screen = socket.socketpair()
@@ -69,7 +69,8 @@ def broken(self, now_ns, inputs):
     if len(steps) == 1:
         return [*decide(self, now_ns, inputs), ports.OpenLog(FOLDER)]
     for device in DEVICES:
-        os.read(device, 4096)  # what was said up to here: asking who it is
+        with contextlib.suppress(BlockingIOError):
+            os.read(device, 4096)  # what was said up to here: asking who it is
     raise RecursionError("nobody thought of it")
 
 core.GatewayCore.decide = broken
@@ -88,6 +89,7 @@ finally:
 def terminal():
     master, slave = pty.openpty()
     tty.setraw(slave)
+    os.set_blocking(master, False)
     return master, os.ttyname(slave), slave
 
 

@@ -6,6 +6,7 @@ import math
 import random
 import timeit
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -131,3 +132,41 @@ def test_a_line_costs_little_more_than_its_json_and_its_hash():
 
     ours = min(timeit.repeat(lambda: chain.line(5, "k", data), number=2000, repeat=7))
     assert ours <= 1.5 * min(timeit.repeat(control, number=2000, repeat=7))
+
+
+def sealed(*bodies, prev=GENESIS):
+    """Lines that are sealed as they should be, whatever they say: a chain has no key."""
+    lines = []
+    for body in bodies:
+        digest = hashlib.sha256(prev.encode() + body).hexdigest()
+        lines.append(body + f',"prev":"{prev}","hash":"{digest}"}}\n'.encode())
+        prev = digest
+    return b"".join(lines)
+
+
+@pytest.mark.hazard("H30")
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"seq":0,"t_ns":1,"kind":"x","data":{"a":' + b"[" * 60_000,
+        b'{"seq":0,"t_ns":1,"kind":"x","data":{"a":' + b"[" * 60_000 + b"]" * 60_000 + b"}",
+        b'{"seq":"0","t_ns":1,"kind":"x","data":{}',
+        b'{"seq":false,"t_ns":1,"kind":"x","data":{}',
+        b'{"seq":0.0,"t_ns":1,"kind":"x","data":{}',
+        b'{"seq":-1,"t_ns":1,"kind":"x","data":{}',
+        b'{"seq":0,"t_ns":1' + b"0" * 400 + b',"kind":"x","data":{}',
+        b'{"seq":0,"t_ns":null,"kind":"x","data":{}',
+        b'{"seq":0,"t_ns":1,"kind":["x"],"data":{}',
+        b'{"seq":0,"t_ns":1,"kind":"x","data":[]',
+        b'[{"seq":0,"t_ns":1,"kind":"x","data":{}',
+    ],
+    ids=range(11),
+)
+def test_a_sealed_line_whose_own_fields_are_of_another_kind_is_no_record(body):
+    content = sealed(body, body)
+    reading = read(content)
+    assert reading.records == []
+    assert reading.faults[0] == "line 1 is not a record"
+    chain, torn = resume(content)
+    assert (chain.seq, torn) == (0, b"")
+    assert len(read(content + chain.line(1, "note", {})).records) == 1

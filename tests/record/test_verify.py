@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from controller.cli.main import main
 from controller.gateway.blackbox import BlackBox
 from controller.record import manifest
 from controller.record.merge import merged
 from controller.record.verify import verify
+from controller.vocabulary.chain import GENESIS
 
 SECOND = 1_000_000_000
 
@@ -199,3 +201,48 @@ def test_the_black_box_without_a_folder_keeps_a_bounded_number_and_never_raises(
     other.open(tmp_path)
     assert other.close(5001)
     assert verify(tmp_path).gateway_events == 1025
+
+
+def sealed(*bodies: bytes, prev: str = GENESIS) -> bytes:
+    """Lines that are sealed as they should be, whatever they say: a chain has no key."""
+    lines = []
+    for body in bodies:
+        digest = hashlib.sha256(prev.encode() + body).hexdigest()
+        lines.append(body + f',"prev":"{prev}","hash":"{digest}"}}\n'.encode())
+        prev = digest
+    return b"".join(lines)
+
+
+@pytest.mark.hazard("H30")
+@pytest.mark.parametrize(
+    ("name", "bodies"),
+    [
+        (manifest.GATEWAY, (b'{"seq":0,"t_ns":1,"kind":"x","data":{"a":' + b"[" * 60_000,)),
+        (manifest.GATEWAY, (b'{"seq":"0","t_ns":1,"kind":"x","data":{}',) * 2),
+        (manifest.EVENTS, (b'{"seq":0,"t_ns":1,"kind":"x","data":{"a":' + b"[" * 60_000,)),
+        (manifest.EVENTS, (b'{"seq":"0","t_ns":1,"kind":"x","data":{}',) * 2),
+        (manifest.EVENTS, (b'{"seq":0,"t_ns":1,"kind":"trial","data":{}',)),
+        (manifest.EVENTS, (b'{"seq":0,"t_ns":1,"kind":"files","data":{"a":["x","y"]}',)),
+        (manifest.EVENTS, (b'{"seq":0,"t_ns":1,"kind":"files","data":{"a":[1e400,"y"]}',)),
+        (manifest.EVENTS, (b'{"seq":0,"t_ns":1,"kind":"files","data":{"a\\u0000":[1,"y"]}',)),
+    ],
+    ids=["deep", "words", "deep journal", "words in the journal", "no trial", "no size", "an endless size", "no name"],
+)
+def test_a_crafted_file_is_a_finding_in_words(closed_session: Path, name: str, bodies: tuple[bytes, ...], capsys):
+    (closed_session / name).write_bytes(sealed(*bodies))
+    found = verify(closed_session)
+    assert not found.ok
+    assert found.sentence.startswith("NOT intact: ")
+    assert main(["verify", str(closed_session)]) == 1
+    said = capsys.readouterr()
+    assert "NOT intact" in said.out
+    assert "not foreseen" not in said.err
+
+
+@pytest.mark.hazard("H30")
+def test_json_that_is_nested_without_end_is_a_finding_in_any_file(closed_session: Path):
+    for path in [closed_session / manifest.NAME, *closed_session.glob("motion_*.json")]:
+        content = path.read_bytes()
+        path.write_bytes(b"[" * 60_000)
+        assert not verify(closed_session).ok
+        path.write_bytes(content)
