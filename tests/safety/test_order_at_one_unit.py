@@ -9,7 +9,7 @@ from safety import rules, vetting
 from safety.limits import Prescription, Region, channel_limit
 from safety.memory import Memory
 from safety.orders import ArmScope, Deliver, Purpose, Refused, Renew
-from safety.stimulus import Point, Train, biphasic
+from safety.stimulus import Point, Train, Waveform, biphasic
 
 pytestmark = pytest.mark.hazard("H12", "H28")
 MS = 1_000_000
@@ -214,6 +214,7 @@ def test_the_tables_hold_every_rule_under_its_own_number_and_in_this_order():
     pulse = ["G08", "G09", "G10", "G11", "G12", "G13", "G14", "G15", "G16", "G30"]
     assert [name for name, _ in rules.TRAIN_RULES] == pulse
     body = ["G33", "G34", "G17", "G18", "G19", "G20", "G21", "G22", "G31", "G32", "G23", "G24", "G25", "G26", "G27"]
+    body += ["G36", "G37"]
     assert [name for name, _ in rules.BODY_RULES] == body
     every = (*rules.ORDER_RULES, rules.CHANNEL_RULE, *rules.TRAIN_RULES, *rules.BODY_RULES, rules.ANTAGONIST_RULE)
     assert [rule.__name__[:3].upper() for _, rule in every] == [name for name, _ in every]
@@ -251,7 +252,9 @@ def test_what_is_not_of_the_agreed_type_is_not_off(odd):
 def test_a_pulse_that_holds_is_kept_with_its_figures(kit, memory):
     train = kit.pulse(2_000)
     found = vetting.vet(memory, train)
-    assert found == vetting.Vetted(1, 2_000, 250 + 100 + 250 + kit.UNIT.overhead_us, 29_000, 12_000, memory.limits[1])
+    busy_us, waveform = 250 + 100 + 250 + kit.UNIT.overhead_us, Waveform(250, 100, 29_000)
+    assert found == vetting.Vetted(1, 2_000, busy_us, waveform, 12_000, memory.limits[1])
+    assert found.period_us == 29_000
     assert memory.vetted == {train: found}
 
 
