@@ -223,6 +223,14 @@ def g34_position(wanted: Wanted) -> str | None:
     return None if memory.scope is not ArmScope.SESSION else misplaced(memory.needed, memory.placed)
 
 
+def g35_one_purpose(wanted: Wanted) -> str | None:
+    """In a session, a burst keeps the purpose that it began with: help does not become a cycle that needs no sample."""
+    memory = wanted.memory
+    if memory.scope is not ArmScope.SESSION or not memory.live or wanted.purpose is memory.purpose:
+        return None
+    return f"The burst began as {memory.purpose.name.lower()} and cannot become {wanted.purpose.name.lower()}."
+
+
 def g36_one_waveform(wanted: Wanted) -> str | None:
     """While a channel carries current only its amplitude changes: width, pause and period stay as they began.
 

@@ -27,6 +27,7 @@ from safety.body_rules import (
     g32_duty,
     g33_identified,
     g34_position,
+    g35_one_purpose,
     g36_one_waveform,
     g37_as_fitted,
 )
@@ -175,6 +176,7 @@ BODY_RULES: tuple[tuple[str, Callable[[Wanted], str | None]], ...] = (
     ("G25", g25_sensor),
     ("G26", g26_press),
     ("G27", g27_step),
+    ("G35", g35_one_purpose),
     ("G36", g36_one_waveform),
     ("G37", g37_as_fitted),
 )

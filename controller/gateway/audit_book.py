@@ -9,6 +9,7 @@ import fcntl
 import json
 import os
 import threading
+import time
 from collections import deque
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +22,9 @@ SCHEMA = 1
 BYTES_MAX = 64_000_000
 KIND = "change"
 UNNAMED = "unnamed"
+WAITING_MAX = 1_000
+LOCK_TRIES, LOCK_AGAIN_S = 40, 0.05
+"""Two seconds: an append of another program takes milliseconds."""
 Head = tuple[int, str]
 
 
@@ -47,6 +51,9 @@ class AuditBook:
 
     def add(self, entry: Audit, at: str) -> None:
         """One more change, at the wall time `at`. What is as it was is left out."""
+        if len(self._waiting) >= WAITING_MAX:
+            self.failed = self.failed or f"{WAITING_MAX} changes wait for the disk, and it takes none"
+            return
         self._waiting.append(_Waiting(entry, at))
         self._wake.release()
 
@@ -73,7 +80,7 @@ class AuditBook:
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
         descriptor = os.open(self._path, flags, 0o600)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            _lock(descriptor)
             data = self._catch_up(descriptor, waiting) + self._line(waiting)
             view = memoryview(data)
             while view:
@@ -113,3 +120,15 @@ class AuditBook:
         self._latest[key] = new
         told = {"at": waiting.at, "operator": self._operator, "what": entry.what, "subject": entry.subject}
         return self._chain.line(entry.t_ns, KIND, told | {"old": old, "new": new, "reason": entry.reason})
+
+
+def _lock(descriptor: int) -> None:
+    """Wait for another program's append. Raises OSError when it does not end."""
+    for _ in range(LOCK_TRIES):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(LOCK_AGAIN_S)
+        else:
+            return
+    raise OSError(f"another program keeps {NAME} locked: end it")

@@ -129,7 +129,7 @@ class GatewayCore:
         for event in self.unit.keep(now_ns, earned, self.leaving):
             device_side.heed_unit(self, now_ns, event)
         if self.joint.unit is not None:
-            device_side.heed_joint(self, now_ns, self.joint.keep(now_ns, self.leaving))
+            device_side.heed_joint(self, now_ns, self.joint.keep(now_ns, self.leaving, self.watch.engine_spoke(now_ns)))
         pedal.keep(self, now_ns)
         self.arm_when_ready(now_ns)
         self.keep_watch(now_ns)
@@ -159,7 +159,17 @@ class GatewayCore:
         if self.joint.unit is not None and not self.joint.identified:
             return self.joint.unit.missing or "The orthosis has not said who it is yet. Check its cable and power."
         interlock = first_open(conditions_of(self, now_ns, for_arming=True))
-        return self.delivery.misfit or self.pedals.blocked(self.unit.identity) or interlock or self._unkept
+        return self.delivery.misfit or self.pedals.blocked(*self.identities) or interlock or self._unkept
+
+    @property
+    def identities(self) -> tuple[str, ...]:
+        """Who the devices say they are: the unit, and the orthosis where there is one; "" until they have."""
+        return (self.unit.identity,) if self.joint.unit is None else (self.unit.identity, self.joint.unit.identity)
+
+    def barred(self, now_ns: int, scope: ArmScope) -> str:
+        """`blocked`, and why this scope could only end in a refusal."""
+        unfit = "" if scope is ArmScope.FITTING else self.delivery.unfit or self.joint.unfitted
+        return self.blocked(now_ns) or self.permits.unsuited(self, now_ns, scope) or unfit
 
     @property
     def _unkept(self) -> str:
@@ -179,6 +189,10 @@ class GatewayCore:
             self.disarm(now_ns, "armed anew")
             return
         self.wish = None
+        barred = self.barred(now_ns, wish.scope)  # seconds may have passed since the second key
+        if barred:
+            self.voice.out.append(ports.ToFront(ArmDenied(barred)))
+            return
         happening = Happening.REARMED if self.state is GatewayState.LATCHED else Happening.ARMED
         self.scope = wish.scope
         self.cause = self.todo = ""
@@ -197,8 +211,10 @@ class GatewayCore:
         self.move(now_ns, Happening.DISARMED)
         self.voice.log(now_ns, "disarmed", {"reason": reason}, sync=True)
 
-    def forget_wish(self) -> None:
-        """A stop came between the two keys, or instead of them."""
+    def forget_wish(self, why: str = "") -> None:
+        """A stop came between the two keys, or instead of them; `why` is said where somebody waits for the devices."""
+        if why and self.wish is not None:
+            self.voice.out.append(ports.ToFront(ArmDenied(why)))
         self.desk.forget()
         self.wish = None
 
@@ -220,9 +236,7 @@ class GatewayCore:
     def latch(self, now_ns: int, cause: str, todo: str) -> None:
         """Stop, now and for good: the first cause is kept until a person re-arms."""
         self._off(now_ns)
-        if self.wish is not None:
-            self.voice.out.append(ports.ToFront(ArmDenied(f"{cause} {todo}")))
-        self.forget_wish()
+        self.forget_wish(f"{cause} {todo}")
         if self.state is GatewayState.LATCHED:
             self.todo = f"{cause} {todo}"  # the first cause stays; what is to be done now is about the newest
             self.voice.log(now_ns, "stopped_again", {"cause": cause}, sync=True)

@@ -111,12 +111,13 @@ class Delivery:
         """A burst is on and its lease is live."""
         return self.on and now_ns <= self.lease_until_ns
 
-    def constrain(self, now_ns: int, wish: notices.Constrain) -> None:
-        """The protocol's own limits: they can only narrow."""
+    def constrain(self, now_ns: int, wish: notices.Constrain) -> bool:
+        """The protocol's own limits: they can only narrow; True when the guard took them."""
         self._wishes[wish.channel] = wish
         self.misfit = misfit(self._device, self._wishes.values())
         refusal = self.guard.constrain(**_fields(wish))
         self._note(now_ns, "constrained", wish, refusal)
+        return refusal is None
 
     def prescribe(self, now_ns: int, wish: requests.Prescribe, armed: bool) -> bool:
         """What a person found today for one channel; True when the guard took it."""

@@ -85,16 +85,16 @@ def stop(core: "GatewayCore", now_ns: int, order: Stop) -> None:
 
 def constrain(core: "GatewayCore", now_ns: int, notice: notices.Constrain) -> None:
     """The protocol's own limits of a channel."""
-    core.delivery.constrain(now_ns, notice)
-    told = {name: getattr(notice, name) for name in notice.__slots__}
-    core.audit.change(now_ns, "protocol limits", f"channel {notice.channel}", told, AS_WRITTEN, stands=False)
+    if core.delivery.constrain(now_ns, notice):
+        told = {name: getattr(notice, name) for name in notice.__slots__}
+        core.audit.change(now_ns, "protocol limits", f"channel {notice.channel}", told, AS_WRITTEN, stands=False)
 
 
 def constrain_joint(core: "GatewayCore", now_ns: int, notice: notices.ConstrainJoint) -> None:
     """The protocol's own limits of the joint."""
-    core.joint.constrain(now_ns, notice)
-    told = {name: getattr(notice, name) for name in notice.__slots__}
-    core.audit.change(now_ns, "protocol limits", "joint", told, AS_WRITTEN, stands=False)
+    if core.joint.constrain(now_ns, notice):
+        told = {name: getattr(notice, name) for name in notice.__slots__}
+        core.audit.change(now_ns, "protocol limits", "joint", told, AS_WRITTEN, stands=False)
 
 
 def starts_by(core: "GatewayCore", now_ns: int, notice: notices.StartsBy) -> None:
@@ -108,7 +108,10 @@ def need_position(core: "GatewayCore", now_ns: int, notice: notices.NeedPosition
 
 
 def open_record(core: "GatewayCore", now_ns: int, notice: notices.OpenRecord) -> None:
-    """The gateway's own log goes into the session's folder from now on."""
+    """The gateway's own log goes into the session's folder from now on. While armed nothing waits for a disk."""
+    if core.state in PERMITS_DELIVERY:
+        core.voice.log(now_ns, "record_refused", {"folder": notice.folder, "state": core.state}, sync=True)
+        return
     core.voice.out.append(ports.OpenLog(notice.folder))
 
 

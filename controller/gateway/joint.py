@@ -216,11 +216,15 @@ class Joint:
             unit.lost(now_ns, entry.cause)
         return []
 
-    def keep(self, now_ns: int, leaving: bool) -> list[JointEvent]:
-        """Time for the driver: steps of a movement go out while its lease lives, those of letting go for a while."""
+    def keep(self, now_ns: int, leaving: bool, engine_spoke: bool) -> list[JointEvent]:
+        """Time for the driver: steps of a movement go out while its lease lives, those of letting go for a while.
+
+        Letting go softly is for an engine that is there (`engine_spoke`); without one torque ends at once.
+        """
         if self.unit is None:
             return []
-        alive = (self.on and now_ns <= self.lease_until_ns) or now_ns <= self._letting_go_until_ns or self.freed
+        easing = engine_spoke and now_ns <= self._letting_go_until_ns
+        alive = (self.on and now_ns <= self.lease_until_ns) or easing or self.freed
         return self.unit.keep(now_ns, alive, leaving)
 
     def heed(self, now_ns: int, event: JointEvent) -> UnitFault | None:
@@ -246,11 +250,13 @@ class Joint:
         self._note(now_ns, "joint_prescribed", fields, refused)
         return refused is None
 
-    def constrain(self, now_ns: int, wish: notices.ConstrainJoint) -> None:
-        """The protocol's own limits: they can only narrow."""
+    def constrain(self, now_ns: int, wish: notices.ConstrainJoint) -> bool:
+        """The protocol's own limits: they can only narrow; True when the guard took them."""
         self._wanted = True
         fields = {name: getattr(wish, name) for name in wish.__slots__}
-        self._note(now_ns, "joint_constrained", fields, self._guard.constrain_joint(**fields))
+        refused = self._guard.constrain_joint(**fields)
+        self._note(now_ns, "joint_constrained", fields, refused)
+        return refused is None
 
     def _note(self, now_ns: int, kind: str, told: dict[str, object], refusal: Refused | None) -> None:
         if refusal is not None:

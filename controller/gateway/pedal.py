@@ -50,6 +50,10 @@ class Pedal:
         """There, tested since it was plugged in, and not held down."""
         return self.here and self.tested and not self.held
 
+    def pretends(self, *devices: str) -> bool:
+        """It is a simulated one beside a device that is not: no foot of anybody is on it."""
+        return self.here and self.simulated and not all(is_simulated(one) for one in devices if one)
+
     def opened(self, entry: ports.PedalOpened) -> None:
         """Its nodes are open; what was known of it is forgotten."""
         self.here, self.tested, self.simulated = True, False, entry.simulated
@@ -97,23 +101,27 @@ class Pedals:
         pedal = self.by_role.get(PedalRole.STOP)
         return pedal is None or pedal.ready
 
-    def blocked(self, unit: str) -> str:
-        """Why nothing can be armed because of the STOP pedal, in one sentence with what to do; "" when it can."""
-        pedal = self.by_role.get(PedalRole.STOP)
-        if pedal is None:
-            return ""
-        the = f"The {pedal.known_as}"
-        if not pedal.here:
-            return f"{the} is not there: {pedal.missing}"
-        if pedal.simulated and unit and not is_simulated(unit):
-            return f"{the} is a simulated one, and the unit is not: name a real pedal, or none."
-        if pedal.held:
-            return f"{the} is held down: let go of it."
-        return "" if pedal.tested else f"{the} has not been tested since it was plugged in: press it once."
+    def blocked(self, *devices: str) -> str:
+        """Why nothing can be armed because of a pedal, in one sentence with what to do; "" when it can.
 
-    def reports(self, unit: str) -> tuple[PedalReport, ...]:
+        `devices`: who the unit and the orthosis say they are.
+        """
+        for pedal in self.by_role.values():
+            if pedal.pretends(*devices):
+                return f"The {pedal.known_as} is a simulated one, and a device is not: name a real pedal, or none."
+        stops = self.by_role.get(PedalRole.STOP)
+        if stops is None:
+            return ""
+        the = f"The {stops.known_as}"
+        if not stops.here:
+            return f"{the} is not there: {stops.missing}"
+        if stops.held:
+            return f"{the} is held down: let go of it."
+        return "" if stops.tested else f"{the} has not been tested since it was plugged in: press it once."
+
+    def reports(self, *devices: str) -> tuple[PedalReport, ...]:
         """All of them, for the screen."""
-        blocked = self.blocked(unit)
+        blocked = self.blocked(*devices)
         return tuple(pedal.report(blocked if pedal.role is PedalRole.STOP else "") for pedal in self.by_role.values())
 
 
@@ -162,7 +170,7 @@ def heard(core: "GatewayCore", now_ns: int, entry: ports.PedalBytes) -> None:
     was_held = pedal.held
     for event in pedal.feed(entry):
         if entry.role is PedalRole.BUTTON:
-            if isinstance(event, KeyPressed):
+            if isinstance(event, KeyPressed) and not pedal.pretends(*core.identities):
                 core.voice.engine(PedalPressed(now_ns))
                 core.permits.pressed(now_ns)
         elif isinstance(event, KeyPressed):

@@ -7,10 +7,11 @@ from controller.gateway import ports
 from controller.gateway.states import PERMITS_DELIVERY
 from controller.vocabulary import requests
 from controller.vocabulary.facts import ArmDenied, GatewayState
-from safety.orders import ArmScope
 
 if TYPE_CHECKING:
     from controller.gateway.core import GatewayCore
+
+CHANGED = "Something about the patient was changed after the second key. Look at it, then press the arm key again."
 
 
 def heard(core: "GatewayCore", now_ns: int, entry: ports.FromFront) -> None:
@@ -57,23 +58,15 @@ def stop_pressed(core: "GatewayCore", now_ns: int, source: str, tests: bool = Tr
 
 def arm(core: "GatewayCore", now_ns: int, wish: requests.Arm) -> None:
     latched = core.state is GatewayState.LATCHED
-    blocked = core.blocked(now_ns) or core.permits.unsuited(core, now_ns, wish.scope) or _unfitted(core, wish.scope)
-    answer = core.desk.ask(now_ns, wish.scope, wish.reason, latched, blocked)
+    answer = core.desk.ask(now_ns, wish.scope, wish.reason, latched, core.barred(now_ns, wish.scope))
     core.voice.out.append(ports.ToFront(answer))
-
-
-def _unfitted(core: "GatewayCore", scope: ArmScope) -> str:
-    """A session with nothing fitted could only end in a refusal: say so before it is armed."""
-    if scope is ArmScope.FITTING:
-        return ""
-    return core.delivery.unfit or core.joint.unfitted
 
 
 def confirm(core: "GatewayCore", now_ns: int, wish: requests.ConfirmArm) -> None:
     answer = core.desk.confirm(now_ns, wish.number)
-    blocked = core.blocked(now_ns)
-    if isinstance(answer, ArmDenied) or blocked:
-        core.voice.out.append(ports.ToFront(answer if isinstance(answer, ArmDenied) else ArmDenied(blocked)))
+    barred = "" if isinstance(answer, ArmDenied) else core.barred(now_ns, answer.scope)
+    if isinstance(answer, ArmDenied) or barred:
+        core.voice.out.append(ports.ToFront(answer if isinstance(answer, ArmDenied) else ArmDenied(barred)))
         return
     core.wish = answer
     if core.unit.driver is not None and not core.unit.driver.ready:
@@ -100,6 +93,7 @@ def prescribe(core: "GatewayCore", now_ns: int, wish: requests.Prescribe) -> Non
         return
     if core.delivery.prescribe(now_ns, wish, armed):
         core.audit.change(now_ns, "prescription", subject, new, wish.reason, stands=wish.ceiling_ua > 0)
+        core.forget_wish(CHANGED)
         _meet(core, wish.patient, wish.date)
 
 
@@ -111,6 +105,7 @@ def prescribe_joint(core: "GatewayCore", now_ns: int, wish: requests.PrescribeJo
         return
     if core.joint.prescribe(now_ns, wish, armed):
         core.audit.change(now_ns, "prescription", subject, new, wish.reason, stands=wish.torque_mnm > 0)
+        core.forget_wish(CHANGED)
         _meet(core, wish.patient, wish.date)
 
 
@@ -153,6 +148,7 @@ def identified(core: "GatewayCore", now_ns: int, wish: requests.Identified) -> N
 
 def place(core: "GatewayCore", now_ns: int, wish: requests.Place) -> None:
     core.delivery.place(now_ns, wish, core.state in PERMITS_DELIVERY)
+    core.forget_wish(CHANGED)
     core.report(now_ns)
 
 

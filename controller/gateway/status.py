@@ -40,7 +40,7 @@ def status_of(core: "GatewayCore", now_ns: int) -> GatewayStatus:
         identified=core.delivery.guard.identified,
         position="" if placed is None else placed.position.value,
         position_of="" if placed is None else placed.patient,
-        pedals=core.pedals.reports(core.unit.identity),
+        pedals=core.pedals.reports(*core.identities),
         stage=found.stage,
         permission=found.why,
         operator=core.permits.holder.operator,

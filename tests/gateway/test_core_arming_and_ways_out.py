@@ -87,6 +87,7 @@ def wished(monkeypatch, core):
     core.unit = SimpleNamespace(ready=True)
     core.joint = SimpleNamespace(ready=True)
     core.state = GatewayState.DISARMED
+    monkeypatch.setattr(core, "barred", lambda now_ns, scope: "")
     core.cause, core.todo = "cause", "todo"
     core.wish = Permission(ArmScope.SESSION, "it is well", AT + 5)
     done = calls_of(monkeypatch, core, "move", "disarm")

@@ -216,7 +216,7 @@ def test_time_brings_all_of_this_and_in_this_order(monkeypatch, core):
     assert done == [
         ("unit", AT, False, False),
         ("heed unit", core, AT, "an event"),
-        ("joint", AT, False),
+        ("joint", AT, False, False),
         ("heed joint", core, AT, ["another"]),
         ("pedals", core, AT),
         ("arm_when_ready", AT),

@@ -232,7 +232,10 @@ def test_each_message_has_its_function():
 
 
 def test_the_protocols_limits_are_put_to_the_guard_and_into_the_record_of_changes(monkeypatch, core):
-    done = [calls_of(monkeypatch, core.delivery, "constrain"), calls_of(monkeypatch, core.joint, "constrain")]
+    done = [[], []]
+    for part, heard in zip((core.delivery, core.joint), done, strict=True):
+        monkeypatch.setattr(part, "constrain", lambda *given, heard=heard: heard.append(("constrain", *given)) or taken)
+    taken = True
     changes = calls_of(monkeypatch, core.audit, "change")
     channel = notices.Constrain(2, "forearm", 2_500, 20_000, 250, 20_000, 5_000)
     joint = notices.ConstrainJoint("wrist", 1_200, 4_000, 0, 3_000, 6_000, ((1, 1),))
@@ -245,6 +248,11 @@ def test_the_protocols_limits_are_put_to_the_guard_and_into_the_record_of_change
         ("change", AT, "protocol limits", "channel 2", fields[0], why, False),
         ("change", AT, "protocol limits", "joint", fields[1], why, False),
     ]
+    changes.clear()
+    taken = False
+    engine(core, channel)
+    engine(core, joint)
+    assert changes == []  # what the guard refused is no change
 
 
 def test_what_begins_stimulation_is_taken_for_a_button_only_where_it_is_said_so(core):

@@ -85,7 +85,7 @@ def test_without_an_orthosis_everything_is_in_order_and_nothing_is_done(none):
         assert joint.order(AT, order, "conditions") is Verdict.CARRIED
     joint.rearm(AT)
     joint.stop(AT, "stopped")
-    assert joint.keep(AT, False) == []
+    assert joint.keep(AT, False, True) == []
     for entry in (ports.JointOpened("p"), ports.JointBytes(b"x"), ports.JointGone("c"), ports.JointMissing("c")):
         assert joint.take(AT, entry) == []
     assert joint.heed(AT, UnitFault("a", "b")) is None
@@ -105,7 +105,7 @@ def test_an_orthosis_whose_port_is_closed_is_not_in_order(bare):
     )
     assert joint.order(AT, HOLD, "conditions") is Verdict.CARRIED
     assert joint.order(AT, Free(1, AT), "conditions") is Verdict.CARRIED
-    assert joint.keep(AT, False) == []
+    assert joint.keep(AT, False, True) == []
     joint.rearm(AT)
     joint.stop(AT, "stopped")
     assert bare.voice.out == []

@@ -101,9 +101,9 @@ def test_it_is_woken_when_its_driver_is_due_and_when_its_lease_has_ended(moving,
     assert moving.joint.next_deadline() == when_ns
 
 
-def alive(fit, now_ns):
+def alive(fit, now_ns, engine_spoke=True):
     fit.driver.done.clear()
-    assert fit.joint.keep(now_ns, False) == [Ready()]
+    assert fit.joint.keep(now_ns, False, engine_spoke) == [Ready()]
     ((_, _, said),) = fit.driver.done
     return said
 
@@ -125,12 +125,22 @@ def test_steps_of_letting_go_go_out_while_the_time_for_it_lasts(moving):
     assert not moving.joint.freed
 
 
+def test_letting_go_softly_is_for_an_engine_that_is_there(moving):
+    moving.joint.order(AT, Release(9, AT, 1_000), "conditions")
+    assert alive(moving, AT + 10 * MS, engine_spoke=True) is True
+    assert alive(moving, AT + 10 * MS, engine_spoke=False) is False
+
+
+def test_a_movement_lives_by_its_lease_whoever_spoke(moving):
+    assert alive(moving, LEASE_NS, engine_spoke=False) is True
+
+
 def test_a_gateway_that_leaves_does_not_try_the_port_again(fit):
     fit.joint.take(AT, ports.JointGone("cable"))
     fit.voice.begin()
-    assert fit.joint.keep(AT + 1_000 * MS, True) == []
+    assert fit.joint.keep(AT + 1_000 * MS, True, True) == []
     assert fit.voice.out == []
-    assert fit.joint.keep(AT + 1_000 * MS, False) == []
+    assert fit.joint.keep(AT + 1_000 * MS, False, True) == []
     assert [type(entry) for entry in fit.voice.out] == [ports.OpenJoint]
 
 

@@ -285,7 +285,7 @@ def test_a_simulated_pedal_does_not_guard_a_real_unit(tested):
     pedals = tested.core.pedals
     tested.step(opened(simulated=True), foot(STEP))
     assert pedals.blocked("SIM0P24001") == ""
-    assert "is a simulated one, and the unit is not" in pedals.blocked("P24-000042")
+    assert "is a simulated one, and a device is not" in pedals.blocked("P24-000042")
 
 
 def test_the_screen_is_told_how_each_pedal_stands(tested):

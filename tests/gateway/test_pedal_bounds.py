@@ -121,6 +121,19 @@ def test_each_is_known_by_its_role_and_the_button_alone_blocks_nothing():
     assert pedals.blocked("P24-1") == ""
 
 
+def test_a_simulated_button_stands_in_the_way_of_each_real_device():
+    pedals = Pedals(button="A")
+    button = pedals.by_role[PedalRole.BUTTON]
+    button.opened(opened(simulated=True))
+    said = "The foot pedal FS-77 is a simulated one, and a device is not: name a real pedal, or none."
+    assert pedals.blocked("P24-1") == pedals.blocked("SIM0P24001", "XM430-1") == pedals.blocked("P24-1", "") == said
+    assert pedals.blocked("SIM0P24001", "SIM0XM430") == pedals.blocked("SIM0P24001", "") == pedals.blocked() == ""
+    button.opened(opened())
+    assert pedals.blocked("P24-1", "XM430-1") == ""
+    button.lost(0, "gone")
+    assert not button.pretends("P24-1")
+
+
 def test_the_same_pedal_for_both_is_refused_by_its_name():
     with pytest.raises(ValueError, match="A cannot be the pedal that stops and the button at once"):
         Pedals("A", "A")
@@ -132,7 +145,7 @@ def test_what_stands_in_the_way_is_said_in_this_order():
     pedal = pedals.by_role[STOP]
     assert pedals.blocked("") == f"The foot pedal FS-77 is not there: {UNSEEN}"
     pedal.opened(opened((30,), simulated=True))
-    simulated = "The foot pedal FS-77 is a simulated one, and the unit is not: name a real pedal, or none."
+    simulated = "The foot pedal FS-77 is a simulated one, and a device is not: name a real pedal, or none."
     held = "The foot pedal FS-77 is held down: let go of it."
     assert pedals.blocked("P24-1") == simulated
     assert pedals.blocked("SIM0P24001") == held

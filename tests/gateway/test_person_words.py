@@ -149,11 +149,13 @@ def test_the_first_reason_that_stands_in_the_way_is_said(monkeypatch, core):
     assert why() == f"blocked at {AT}"
 
 
-def test_what_is_not_fitted_is_the_unit_first_and_then_the_joint(core):
+def test_what_is_not_fitted_is_the_unit_first_and_then_the_joint(monkeypatch, core):
+    monkeypatch.setattr(core, "blocked", lambda now_ns: "")
+    monkeypatch.setattr(core.permits, "unsuited", lambda *_: "")
     for unit, joint, said in (("a", "b", "a"), ("a", "", "a"), ("", "b", "b"), ("", "", "")):
         core.delivery, core.joint = SimpleNamespace(unfit=unit), SimpleNamespace(unfitted=joint)
-        assert person._unfitted(core, ArmScope.SESSION) == said
-        assert person._unfitted(core, ArmScope.FITTING) == ""
+        assert core.barred(AT, ArmScope.SESSION) == said
+        assert core.barred(AT, ArmScope.FITTING) == ""
 
 
 @pytest.fixture
@@ -163,7 +165,7 @@ def keys(monkeypatch, core):
     wish = Permission(ArmScope.SESSION, "", AT + 5)
     kept = SimpleNamespace(core=core, wish=wish, answer=wish, blocked="", asked=[])
     monkeypatch.setattr(core.desk, "confirm", lambda *given: kept.asked.append(given) or kept.answer)
-    monkeypatch.setattr(core, "blocked", lambda now_ns: kept.blocked)
+    monkeypatch.setattr(core, "barred", lambda now_ns, scope: kept.blocked if scope is wish.scope else "?")
     kept.joint = calls_of(monkeypatch, core.joint, "rearm")
     kept.armed = calls_of(monkeypatch, core, "arm_when_ready")
     return kept

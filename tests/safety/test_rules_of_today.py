@@ -5,7 +5,7 @@ import pytest
 from safety.joint_limits import JOINT_CAPS
 from safety.limits import CAPS, DUTY_NS_MAX, DUTY_WINDOW_NS, LONGEST_BURST_NS
 from safety.memory import Dose
-from safety.orders import LEASE_MAX_NS, ArmScope
+from safety.orders import LEASE_MAX_NS, ArmScope, Purpose
 from safety.pulse_rules import g30_rms
 from safety.stimulus import Point, Train
 
@@ -364,3 +364,25 @@ def test_j22_movements_a_minute(joint):
     assert rig.assists() == ""
     assert rig.keep_on(40) == ""  # a movement that is on is not asked
     assert crowd >= 40  # the crowd of ten minutes is another rule's matter
+
+
+def test_g35_one_purpose(bed):
+    for first, then, rule in (
+        (Purpose.ASSIST, Purpose.CYCLIC, "G35"),
+        (Purpose.CYCLIC, Purpose.ASSIST, "G35"),
+        (Purpose.ASSIST, Purpose.ASSIST, ""),
+        (Purpose.CYCLIC, Purpose.CYCLIC, ""),
+    ):
+        rig = bed.rig()
+        assert rig.verdict(bed.pulse(), purpose=first) == ""
+        rig.wait(20)
+        assert rig.verdict(bed.pulse(), purpose=then, sensor_ns=rig.now_ns if then is Purpose.ASSIST else 0) == rule
+        assert rig.verdict() == ""
+        rig.wait(6_000)
+        assert rig.verdict(bed.pulse(), purpose=then) == ""  # another burst may
+    rig = bed.fitting()
+    rig.wait(6_000)
+    rig.press()
+    assert rig.verdict(bed.pulse(500), purpose=Purpose.IDENTIFY) == ""
+    rig.wait(20)
+    assert rig.verdict(bed.pulse(500), purpose=Purpose.TITRATE) == ""  # in fitting both need the same
