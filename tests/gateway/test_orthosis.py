@@ -355,6 +355,20 @@ def test_a_release_without_end_is_cut_off(bench):
     assert bench.servo.torque_nm() == 0.0
 
 
+def test_a_release_under_way_ends_at_once_when_the_engine_falls_silent(bench):
+    bench.ready().lift(600, torque_mnm=150)
+    bench.moves = None
+    bench.send(Release(10_000, bench.now_ns, 1_000))
+    bench.engine_talks = False
+    bench.run(190)
+    assert bench.servo.torque_nm() != 0.0
+    bench.run(30)
+    assert bench.servo.torque_nm() == 0.0
+    assert bench.core.state is GatewayState.ARMED
+    bench.run(300)
+    assert bench.core.state is GatewayState.LATCHED  # by then nobody can take it for a moment's delay
+
+
 def test_a_release_that_is_said_again_and_again_prolongs_nothing(bench):
     bench.ready().lift(600, torque_mnm=150)
     bench.moves = None
