@@ -307,7 +307,7 @@ def test_window_holds_the_newest_update_back_and_sends_it_when_there_is_room() -
     sent: list[int] = []
     probes = 0
     for step in range(40):
-        for number, request in said(driver.deliver(ticket(biphasic(1, 500 * (step + 1), 250, 0, 29_000)), T0)):
+        for number, request in said(driver.deliver(ticket(biphasic(1, 500 * (1 + step % 4), 250, 0, 29_000)), T0)):
             if type(request) is MlUpdate:
                 sent.append(number)
             else:
@@ -317,10 +317,34 @@ def test_window_holds_the_newest_update_back_and_sends_it_when_there_is_room() -
     driver.feed(T0, encode(sent[0], Ack(33)))
     assert driver.next_deadline() <= T0
     ((number, update),) = said(driver.poll(T0, True)[0])
-    assert update.channels[0].points[0][1] == 500 * 40
+    assert update.channels[0].points[0][1] == 2_000
     assert number not in sent[1:]
-    assert driver.outputs()[0][1] == 20_000
+    assert driver.outputs()[0][1] == 2_000
     assert driver.poll(T0, True) == (b"", [])
+
+
+def test_a_flood_of_rising_orders_that_nobody_answers_earns_one_step() -> None:
+    driver = ready_driver()
+    written: list[tuple[int, int]] = []
+
+    def note(data: bytes) -> None:
+        written.extend((number, told.channels[0].points[0][1]) for number, told in said(data) if type(told) is MlUpdate)
+
+    for step in range(40):
+        note(driver.deliver(ticket(biphasic(1, 500 * (1 + step), 250, 0, 29_000)), T0 + step * MS))
+    assert [ua for _, ua in written] == [500, 1_000, 1_500, 2_000]
+    late_ns = T0 + 95 * MS
+    for number, _ in tuple(written):
+        driver.feed(late_ns, encode(number, Ack(33)))
+    note(driver.poll(late_ns, True)[0])
+    assert len(written) == 4  # only now is it known that there are 2 mA
+    assert driver.next_deadline() <= late_ns + 20 * MS
+    note(driver.poll(late_ns + 20 * MS - 1, True)[0])
+    assert len(written) == 4
+    note(driver.poll(late_ns + 20 * MS, True)[0])
+    assert [ua for _, ua in written[4:]] == [4_000]
+    note(driver.deliver(ticket(biphasic(1, 1_000, 250, 0, 29_000)), late_ns + 21 * MS))
+    assert [ua for _, ua in written[5:]] == [1_000]  # a fall waits for nobody
 
 
 @pytest.mark.parametrize("end", ["release", "stop"])

@@ -309,11 +309,32 @@ def test_updates_go_out_once_a_period_at_most_and_only_the_newest() -> None:
 
     for ms in range(0, 100, 5):
         now_ns = T0 + ms * MS
-        note(now_ns, driver.deliver(ticket(train(22_000 + 2_000 * (ms // 5))), now_ns))
+        note(now_ns, driver.deliver(ticket(train(18_000 - 2_000 * (ms // 25))), now_ns))
         for later in range(ms, ms + 5):
             note(T0 + later * MS, driver.poll(T0 + later * MS, True)[0])
     assert [at_ms for at_ms, _ in sent] == [29, 58, 87]
-    assert [current_ua for _, current_ua in sent] == [22_000 + 2_000 * (at_ms // 5) for at_ms, _ in sent]
+    assert [current_ua for _, current_ua in sent] == [18_000 - 2_000 * (at_ms // 25) for at_ms, _ in sent]
+
+
+def test_of_rising_orders_in_one_period_only_what_is_a_step_goes_out() -> None:
+    driver = running_driver()
+    sent: list[tuple[int, int]] = []
+    answers: list[tuple[int, int]] = []
+    late_ms = 95
+    for ms in range(400):
+        now_ns = T0 + ms * MS
+        for number in [number for due_ms, number in answers if due_ms == ms]:
+            driver.feed(now_ns, encode(number, Ack(33)))
+        data = driver.deliver(ticket(train(22_000 + 2_000 * (ms // 20))), now_ns) if ms % 20 == 0 else b""
+        for number, request in said(data + driver.poll(now_ns, True)[0]):
+            if type(request) is StartChannelListMode:
+                sent.append((ms, request.pulses[0].current_ua))
+                answers.append((ms + late_ms, number))
+            elif type(request) is GetStimulationMode:
+                driver.feed(now_ns, encode(number, StimulationMode(0, 2)))
+    assert len(sent) >= 3
+    assert [ua for _, ua in sent] == [22_000 + 2_000 * each for each in range(len(sent))]
+    assert all(later - before >= late_ms + 20 for (before, _), (later, _) in pairwise(sent))
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,8 @@ class RehaStim2Driver(RehaStim2Connection):
     def stop(self, now_ns: int) -> bytes:
         """StopChannelListMode, valid in every state; `poll` repeats it until confirmed."""
         self._goal_ready = False
-        self._held = self._last = None
+        self._last = None
+        self._ladder.off()
         self._belief.order(())
         if self.phase is Phase.CLOSED:
             return STOP
@@ -139,24 +140,23 @@ class RehaStim2Driver(RehaStim2Connection):
         """The ordinary end of a burst: StopChannelListMode; the driver stays ready. `stop` where it is not."""
         if self.phase is not Phase.READY:
             return self.stop(now_ns)
-        self._held = None
+        self._ladder.off()
         return self._end_list(now_ns)
 
     def deliver(self, ticket: Admitted, now_ns: int) -> bytes:
         """The next frame towards an admitted order, read back before it is handed out; b"" for a renewal.
 
         b"" also while the unit is still busy with something before it, or has had an update in this period: then
-        `poll` goes on, with the newest order only. Raises `PairCheckFailed` when the frames would not say what the
-        order says, or the unit is not ready.
+        `poll` goes on, with as much of the newest order as may be written (see `Ladder`). Raises `PairCheckFailed` when
+        the frames would not say what the order says, or the unit is not ready.
         """
         if type(ticket.order) is Renew:
             return b""
         if self.phase is not Phase.READY:
             raise PairCheckFailed("the unit is not initialised, so nothing may be written")
-        update = checked_list(ticket.trains, self._known)
-        if update is None:
+        if checked_list(ticket.trains, self._known) is None:
             return self.release(now_ns)
-        self._held = update
+        self._ladder.order(now_ns, ticket.trains)
         self.confirmed_zero = False
         return self._request(now_ns)
 
@@ -184,7 +184,8 @@ class RehaStim2Driver(RehaStim2Connection):
         data = b""
         if not alive:
             # Nothing that would feed the unit's watchdog: no update, no question, no list for later.
-            self._held = self._last = None
+            self._last = None
+            self._ladder.drop()
             self._watchdog_due_ns = max(self._watchdog_due_ns, now_ns + LOOK_AGAIN_NS)
             self._question_due_ns = max(self._question_due_ns, now_ns + LOOK_AGAIN_NS)
         if now_ns >= line.overdue_ns():
@@ -229,30 +230,37 @@ class RehaStim2Driver(RehaStim2Connection):
         """When the next request about the list may go out."""
         if self._line.order is not None:
             return FOREVER
-        held = self._held
-        if held is None:
-            return 0 if self._last is not None and self._list is None else FOREVER
-        return self._next_start_ns if self._list == held.shape else 0
+        wanted = self._wanted()
+        if self._list is None or wanted is None or self._list != wanted.shape:
+            return FOREVER if wanted is None else 0
+        return max(self._next_start_ns, self._ladder.due_ns())
 
     def _request(self, now_ns: int) -> bytes:
         """The next request on the way to what is held; a list for the next burst where nothing is."""
-        if now_ns < self._request_due_ns():
+        wanted = self._wanted()
+        if wanted is None or now_ns < self._request_due_ns():
             return b""
-        update = self._held or self._last
-        assert update is not None
         if self._list is None:
-            return self._send(now_ns, INIT, update, update.init)
-        if self._list != update.shape:
+            return self._send(now_ns, INIT, self._line.next_number(), wanted, wanted.init)
+        if self._list != wanted.shape:
             return self._end_list(now_ns)
-        self._held = None
+        number = self._line.next_number()
+        update = checked_list(self._ladder.take(now_ns, (START + ANSWER, number)), self._known)
+        if update is None:
+            return b""
         self._last = update
         self._next_start_ns = now_ns + update.period_us * 1000
         self.confirmed_zero = False
         self._belief.order(update.outputs)
-        return self._send(now_ns, START, update, update.start)
+        return self._send(now_ns, START, number, update, update.start)
 
-    def _send(self, now_ns: int, command: int, update: ListUpdate, payload: bytes) -> bytes:
-        number = self._line.next_number()
+    def _wanted(self) -> ListUpdate | None:
+        """The list that is worked for: that of the newest order; where none waits, one for the next burst."""
+        if self._ladder.waiting:
+            return checked_list(self._ladder.aim, self._known)
+        return self._last if self._list is None else None
+
+    def _send(self, now_ns: int, command: int, number: int, update: ListUpdate, payload: bytes) -> bytes:
         data = list_frame(number, command, payload)
         self._line.send((command + ANSWER, number), Sent(now_ns + ACK_NS, update))
         return data

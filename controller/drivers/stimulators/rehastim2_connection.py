@@ -9,6 +9,7 @@ from enum import IntEnum, auto
 from typing import ClassVar
 
 from controller.drivers.stimulators.events import Confirmed, Identified, Ready, UnitEvent, UnitFault
+from controller.drivers.stimulators.ladder import Ladder
 from controller.drivers.stimulators.rehastim2_belief import Belief
 from controller.drivers.stimulators.rehastim2_faults import (
     DEAF_TO_STOP,
@@ -23,7 +24,7 @@ from controller.drivers.stimulators.rehastim2_faults import (
     version_fault,
 )
 from controller.drivers.stimulators.rehastim2_line import FOREVER, Key, Line, Sent
-from controller.drivers.stimulators.rehastim2_orders import INIT, START, STOP_KEY, Known, ListUpdate
+from controller.drivers.stimulators.rehastim2_orders import INIT, REHASTIM2_LIMITS, START, STOP_KEY, Known, ListUpdate
 from controller.wire.errors import RemoteError
 from controller.wire.sciencemode2.frame import Frame, Framer
 from controller.wire.sciencemode2.messages import (
@@ -86,7 +87,7 @@ class RehaStim2Connection:
         self._mode = Mode.START
         self._list: tuple[int, int] | None = None
         """What the unit's list was initialised with, while it is initialised or started."""
-        self._held: ListUpdate | None = None
+        self._ladder = Ladder(REHASTIM2_LIMITS.amplitude_step_ua)
         self._last: ListUpdate | None = None
         self._question_due_ns = self._watchdog_due_ns = 0
         self._due_ns = FOREVER
@@ -225,6 +226,7 @@ class RehaStim2Connection:
         elif key[0] == INIT + 1 and sent.update is not None:
             self._mode, self._list = Mode.INITIALISED, sent.update.shape
         elif key[0] == START + 1 and sent.update is not None:
+            self._ladder.answered(now_ns, key)
             before = self._belief.confirmed()
             self._belief.acknowledge(sent.update.outputs)
             if self._mode is not Mode.STARTED:
@@ -234,7 +236,7 @@ class RehaStim2Connection:
                 events.append(Confirmed(now_ns, self._belief.confirmed()))
         elif ends:
             self._settle()
-            if self._held is None:
+            if not self._ladder.waiting:
                 self._note_zero(now_ns, events)
 
     def _meet(self, now_ns: int, identity: str, events: list[UnitEvent]) -> None:
@@ -257,7 +259,8 @@ class RehaStim2Connection:
 
     def _fail(self, now_ns: int, fault: UnitFault, events: list[UnitEvent]) -> None:
         self._line.forget()
-        self._held = self._last = None
+        self._last = None
+        self._ladder.off()
         self.phase = Phase.FAULTED
         self._due_ns = FOREVER if self.identity else now_ns + RETRY_NS
         self._say(fault, events)

@@ -9,6 +9,7 @@ from enum import IntEnum, auto
 from typing import ClassVar
 
 from controller.drivers.stimulators.events import Confirmed, Identified, Ready, UnitEvent, UnitFault
+from controller.drivers.stimulators.ladder import Ladder
 from controller.drivers.stimulators.sciencemode_belief import Belief
 from controller.drivers.stimulators.sciencemode_faults import (
     DEAF_TO_STOP,
@@ -88,6 +89,7 @@ class ScienceModeConnection:
         self._stop_tries = 0
         self._said: set[str] = set()
         self._belief = Belief()
+        self._ladder = Ladder(self.profile.limits.amplitude_step_ua)
 
     @property
     def wire_faults(self) -> int:
@@ -134,6 +136,7 @@ class ScienceModeConnection:
 
     def _on_ack(self, now_ns: int, key: Key, sent: Sent, answer: Ack, events: list[UnitEvent]) -> None:
         if key[0] == UPDATE_ACK:
+            self._ladder.answered(now_ns, key)
             self._belief.acknowledge(sent.outputs)
             if not sent.outputs and key == self._window.last_update:
                 self._note_zero(now_ns, events)
@@ -227,6 +230,7 @@ class ScienceModeConnection:
 
     def _fail(self, now_ns: int, fault: UnitFault, events: list[UnitEvent]) -> None:
         self._window.forget()
+        self._ladder.off()
         self.phase = Phase.FAULTED
         self._due_ns = FOREVER if self.identity else now_ns + RETRY_NS
         self._say(fault, events)

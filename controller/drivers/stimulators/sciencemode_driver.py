@@ -23,9 +23,9 @@ from controller.drivers.stimulators.sciencemode_connection import (
     ScienceModeConnection,
 )
 from controller.drivers.stimulators.sciencemode_faults import DEAF_TO_STOP, SILENT
-from controller.drivers.stimulators.sciencemode_orders import ALL_OFF, STOP_FRAMES, checked_update
+from controller.drivers.stimulators.sciencemode_orders import ALL_OFF, STOP_FRAMES, Outputs, checked_update
 from controller.drivers.stimulators.sciencemode_profile import Profile
-from controller.drivers.stimulators.sciencemode_window import REPORT, UPDATE_ACK, Held, Sent
+from controller.drivers.stimulators.sciencemode_window import REPORT, UPDATE_ACK, Sent
 from controller.wire.sciencemode.catalogue import COMMAND, Message
 from controller.wire.sciencemode.messages import GetBatteryStatus, GetDeviceId, GetStimStatus
 from safety.orders import Admitted, Renew
@@ -77,9 +77,8 @@ class ScienceModeDriver(ScienceModeConnection):
         """When `poll` has something to do, in ns; far away when only bytes can change anything."""
         phase = self.phase
         if phase is Phase.READY:
-            if self._window.held is not None and not self._window.full:
-                return 0
-            return min(self._status_due_ns, self._window.overdue_ns())
+            due_ns = min(self._status_due_ns, self._window.overdue_ns())
+            return due_ns if self._window.full else min(due_ns, self._ladder.due_ns())
         if phase in self._questions:
             return self._window.overdue_ns() if self._window.open else self._status_due_ns
         return self._due_ns
@@ -95,6 +94,7 @@ class ScienceModeDriver(ScienceModeConnection):
     def stop(self, now_ns: int) -> bytes:
         """All off, then Ml_stop (drops the high voltage). Valid in every state; `poll` repeats it until confirmed."""
         self._goal_ready = self._charged = False
+        self._ladder.off()
         if self.phase is not Phase.STOPPING:
             self._window.forget()
             self._belief.order((), 0)
@@ -122,30 +122,25 @@ class ScienceModeDriver(ScienceModeConnection):
         """The ordinary end of a burst: all off, level and high voltage stay. `stop` where the unit is not ready."""
         if self.phase is not Phase.READY:
             return self.stop(now_ns)
-        self._window.held = None
+        self._ladder.off()
         number = self._window.next_number()
-        return self._send_update(now_ns, Held(number, ALL_OFF[number], (), 0))
+        return self._send_update(now_ns, number, ALL_OFF[number], (), 0)
 
     def deliver(self, ticket: Admitted, now_ns: int) -> bytes:
         """The update for an admitted order, read back before it is handed out; b"" for a renewal.
 
-        b"" also while `WINDOW` updates are unanswered: then `poll` sends the newest as soon as there is room. Raises
-        `PairCheckFailed` when the bytes would not say what the order says, or the unit is not ready.
+        b"" also while `WINDOW` updates are unanswered, and for a rise while the last one is (see `Ladder`): then `poll`
+        goes on. Raises `PairCheckFailed` when the bytes would not say what the order says, or the unit is not ready.
         """
         if type(ticket.order) is Renew:
             return b""
         if self.phase is not Phase.READY:
             raise PairCheckFailed("the unit is not initialised, so nothing may be written")
-        window = self._window
-        number = window.next_number()
-        update = Held(number, *checked_update(number, ticket.trains, self._known, self.profile))
-        if not update.mask:
+        *_, mask = checked_update(0, ticket.trains, self._known, self.profile)
+        if not mask:
             return self.release(now_ns)
-        if window.full:
-            window.held = update
-            return b""
-        window.held = None
-        return self._send_update(now_ns, update)
+        self._ladder.order(now_ns, ticket.trains)
+        return self._climb(now_ns)
 
     # -- time --------------------------------------------------------------------------------------------------------
 
@@ -177,9 +172,8 @@ class ScienceModeDriver(ScienceModeConnection):
             window.drop_questions()
             window.suspect = True
             data = self._send_probe(now_ns)
-        if window.held is not None and not window.full:
-            update, window.held = window.held, None
-            data += self._send_update(now_ns, update)
+        if alive and now_ns >= self._ladder.due_ns():
+            data += self._climb(now_ns)
         if now_ns >= self._status_due_ns:
             if window.probe is not None or not alive:
                 self._status_due_ns = now_ns + LOOK_AGAIN_NS
@@ -196,18 +190,29 @@ class ScienceModeDriver(ScienceModeConnection):
 
     # -- sending -----------------------------------------------------------------------------------------------------
 
-    def _send_update(self, now_ns: int, update: Held) -> bytes:
+    def _climb(self, now_ns: int) -> bytes:
+        """As much of the newest order as may be written now."""
+        window = self._window
+        if window.full:
+            return b""
+        number = window.next_number()
+        trains = self._ladder.take(now_ns, (UPDATE_ACK, number))
+        if not trains:
+            return b""
+        return self._send_update(now_ns, number, *checked_update(number, trains, self._known, self.profile))
+
+    def _send_update(self, now_ns: int, number: int, data: bytes, outputs: Outputs, mask: int) -> bytes:
         window, belief = self._window, self._belief
-        window.last_update = key = (UPDATE_ACK, update.number)
-        window.open[key] = Sent(now_ns + ACK_NS, update.outputs)
+        window.last_update = key = (UPDATE_ACK, number)
+        window.open[key] = Sent(now_ns + ACK_NS, outputs)
         self.confirmed_zero = False
-        belief.order(update.outputs, update.mask)
-        if update.mask != belief.probed:
+        belief.order(outputs, mask)
+        if mask != belief.probed:
             # A channel has come on: ask at once whether it really runs.
             if window.probe is None:
-                return update.data + self._send_probe(now_ns)
+                return data + self._send_probe(now_ns)
             self._status_due_ns = now_ns
-        return update.data
+        return data
 
     def _send_probe(self, now_ns: int) -> bytes:
         window, belief = self._window, self._belief

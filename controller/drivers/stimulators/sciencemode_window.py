@@ -9,7 +9,7 @@ from controller.drivers.stimulators.sciencemode_orders import STOP_FRAMES, Outpu
 
 FOREVER = 1 << 62
 WINDOW = 32
-"""Requests that may be unanswered at once. One more update is held back, and only the newest: latest value wins."""
+"""Requests that may be unanswered at once."""
 
 UPDATE_ACK, REPORT = 33, 37
 Key = tuple[int, int]
@@ -24,21 +24,11 @@ class Sent(NamedTuple):
     mask: int = 0
 
 
-class Held(NamedTuple):
-    """The newest update for which there is no room yet."""
-
-    number: int
-    data: bytes
-    outputs: Outputs
-    mask: int
-
-
 class Window:
     """Open requests, oldest first. `probe` is the open Ml_get_current_data; `suspect` when it asks after a late one."""
 
     def __init__(self) -> None:
         self.open: dict[Key, Sent] = {}
-        self.held: Held | None = None
         self.probe: Key | None = None
         self.suspect = False
         self.last_update: Key = (0, 0)
@@ -83,7 +73,6 @@ class Window:
         """Nothing that is on its way counts any more; its answers will be let pass."""
         self._stale.update(self.open)
         self.open.clear()
-        self.held = None
         self.probe = None
         self.suspect = False
 
