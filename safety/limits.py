@@ -257,7 +257,7 @@ def fitting_step_ua(level_ua: int, motor_ua: int, grid_ua: int) -> int:
     A unit whose grid is coarser gets one step of its grid, where that is at most 2 mA.
     """
     usual_ua = STEP_UA_ABOVE_MOTOR if 0 < motor_ua <= level_ua else STEP_UA_BELOW_MOTOR
-    return grid_ua if usual_ua < grid_ua <= STEP_UA_MAX else usual_ua
+    return max(usual_ua, grid_ua) if grid_ua <= STEP_UA_MAX else usual_ua
 
 
 def step_every_ns(grid_ua: int) -> int:

@@ -54,7 +54,7 @@ def values() -> dict[str, Plain]:
         for name, value in sorted(vars(module).items()):
             if inspect.isclass(value) and value.__module__ == module.__name__:
                 _flatten(f"{short}.{name}", _of_class(value), found)
-            elif name.lstrip("_").isupper() and name not in known:
+            elif name.isupper() and name not in known:
                 known.add(name)
                 _flatten(f"{short}.{name}", value, found)
     return found
@@ -140,7 +140,7 @@ def main(arguments: list[str], path: Path = STORED) -> int:
     parser.add_argument("--signed", default=UNSIGNED, help="the clinician who signed these limits, with their role")
     options = parser.parse_args(arguments)
     if options.write is not None:
-        if not options.write.strip() or screening.day_number(options.date or "") is None:
+        if not options.write.strip() or screening.day_number(options.date) is None:
             parser.error("a change of limits needs a reason and its date: --write REASON --date YYYY-MM-DD")
         write(options.write.strip(), options.date, options.signed, path)
     found = changes(read(path), values())

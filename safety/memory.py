@@ -54,11 +54,8 @@ class Trail:
 
     def lowest(self, now_ns: int) -> int:
         """The lowest amount that was in force at any instant of the slew window before `now_ns`."""
-        lowest = self.amount
-        for until_ns, amount in self.past:
-            if until_ns > now_ns - SLEW_WINDOW_NS and amount < lowest:
-                lowest = amount
-        return lowest
+        in_force = [amount for until_ns, amount in self.past if until_ns > now_ns - SLEW_WINDOW_NS]
+        return min([self.amount, *in_force])
 
     def change(self, now_ns: int, amount: int) -> None:
         """From `now_ns` on it is `amount`."""

@@ -66,7 +66,7 @@ def g10_net_charge(_: DeviceLimits, train: Train, __: ChannelLimit) -> str | Non
 
 def g11_amplitude(_: DeviceLimits, train: Train, limit: ChannelLimit) -> str | None:
     """Amplitude within the least of device, cap, ceiling and protocol."""
-    if 0 <= train.amplitude_ua <= limit.amplitude_ua.value:
+    if train.amplitude_ua <= limit.amplitude_ua.value:
         return None
     return f"{train.amplitude_ua} uA is over {limit.amplitude_ua.value} uA ({limit.amplitude_ua.source})."
 
@@ -93,7 +93,7 @@ def g13_period(device: DeviceLimits, train: Train, limit: ChannelLimit) -> str |
 
 def g14_charge(_: DeviceLimits, train: Train, limit: ChannelLimit) -> str | None:
     """Charge per phase within the region's cap."""
-    if 0 <= train.charge_per_phase_nc <= limit.charge_nc.value:
+    if train.charge_per_phase_nc <= limit.charge_nc.value:
         return None
     return f"{train.charge_per_phase_nc} nC a phase is over {limit.charge_nc.value} nC ({limit.charge_nc.source})."
 
