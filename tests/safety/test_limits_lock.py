@@ -154,3 +154,53 @@ def test_the_command_says_that_all_is_as_locked(capsys, monkeypatch):
         runpy.run_module("safety.limits_lock", run_name="__main__")
     assert exit_of.value.code == 0
     assert "matches limits.lock" in capsys.readouterr().out
+
+
+def test_the_hash_is_of_names_and_values_and_not_of_their_order():
+    assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
+    assert len({digest(of) for of in ({"a": 1}, {"a": 2}, {"b": 1}, {"a": True}, {"a": "1"}, {"a": None})}) == 6
+
+
+def test_a_lock_that_is_written_anew_keeps_its_lines(tmp_path):
+    """So that a change of limits is a change of the lines of those limits, to whoever reads it."""
+    path = tmp_path / "limits.lock"
+    write("The first.", "2026-01-05", path=path)
+    written, stored = path.read_text().splitlines(), limits_lock.STORED.read_text().splitlines()
+    assert [line for line in written if line.startswith(' "values"')] == [' "values": {']
+    assert written[written.index(' "values": {') :] == stored[stored.index(' "values": {') :]
+    assert path.read_bytes().endswith(b"\n }\n}\n")
+
+
+def test_names_with_an_underscore_before_them_and_sets_are_locked_too(monkeypatch):
+    monkeypatch.setattr(limits, "_HIDDEN", frozenset({"b", "a"}), raising=False)
+    monkeypatch.setattr(limits, "Mixed", 0.5, raising=False)  # no constant, by its name
+    found = values()
+    assert {name: value for name, value in found.items() if "HIDDEN" in name} == {
+        "limits._HIDDEN.0": "a",
+        "limits._HIDDEN.1": "b",
+    }
+
+
+def test_what_a_class_says_is_said_once_where_it_was_written():
+    found = values()
+    assert "limits.ArmScope.FITTING" not in found
+    assert (found["orders.ArmScope.FITTING"], found["orders.Deliver.press"]) == ("fitting", 0)
+    assert not [name for name in found if name.startswith("safety")]
+
+
+def test_the_command_explains_itself(capsys, tmp_path):
+    with pytest.raises(SystemExit) as end:
+        main(["--help"], tmp_path / "limits.lock")
+    assert end.value.code == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert said.startswith(
+        "usage: python -m safety.limits_lock [-h] [--write RATIONALE] [--date DATE] [--signed SIGNED]"
+    )
+    assert "the day of the change, YYYY-MM-DD" in said
+
+
+def test_who_does_not_say_otherwise_has_not_signed(tmp_path):
+    path = tmp_path / "limits.lock"
+    assert main(["--write", "The first.", "--date", "2026-01-05"], path) == 0
+    assert json.loads(path.read_text())["signed"] == "unsigned: proposal"
+    assert limits_lock.STORED.name == "limits.lock"

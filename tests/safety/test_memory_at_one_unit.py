@@ -1,4 +1,4 @@
-"""What the guard remembers and reckons with, one unit beside its bounds (1 uA, 1 ns), asked without a guard around it."""
+"""What the guard remembers and reckons with, one unit beside its bounds (1 uA, 1 ns), without a guard around it."""
 
 from dataclasses import replace
 
