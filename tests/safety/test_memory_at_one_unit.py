@@ -178,7 +178,10 @@ def test_a_level_counts_for_its_waveform_and_until_fitting_begins_again(kit):
 
 def test_a_memory_begins_with_nothing(kit):
     memory = Memory(kit.UNIT)
-    assert not memory.live
+    assert (memory.live, memory.scope, memory.needed, memory.placed) == (False, None, None, None)
+    for known in (memory.channel_signs, memory.limits, memory.vetted, memory.exact, memory.trails):
+        assert known == {}
+    assert (memory.fitted, memory.waveforms, memory.identified) == ({}, {}, set())
     assert memory.purpose is Purpose.ASSIST  # the purpose that needs most
     assert (memory.last_seq, memory.assisted_sign, memory.on_ms) == (-1, 0, 0)
     assert memory.last_now_ns == memory.last_stamp_ns == memory.armed_ns == LONG_AGO_NS
@@ -318,6 +321,8 @@ def test_reach_keeps_to_the_power_whatever_the_other_caps_become(kit, monkeypatc
     assert reach(limit, 100, 800, 1) == Bound(20_000, "power at the pad")  # 50 mW: 10 mA x sqrt(800 / 200)
     assert reach(limit, 100, 801, 1) == Bound(20_012, "power at the pad")
     assert reach(limit, 150, 801, 1) == Bound(16_340, "power at the pad")
+    beyond = replace(limit, amplitude_ua=Bound(10**12, "none"), charge_nc=Bound(10**12, "none"))
+    assert reach(beyond, 1, 2 * 10**9, 1) == Bound(316_227_766, "power at the pad")  # 10 mA x sqrt(1e9)
 
 
 def test_reach_goes_down_to_the_unit_s_grid(kit):
