@@ -93,7 +93,7 @@ def g13_period(device: DeviceLimits, train: Train, limit: ChannelLimit) -> str |
 
 def g14_charge(_: DeviceLimits, train: Train, limit: ChannelLimit) -> str | None:
     """Charge per phase within the region's cap."""
-    if train.charge_per_phase_nc <= limit.charge_nc.value:
+    if 0 <= train.charge_per_phase_nc <= limit.charge_nc.value:
         return None
     return f"{train.charge_per_phase_nc} nC a phase is over {limit.charge_nc.value} nC ({limit.charge_nc.source})."
 

@@ -131,6 +131,10 @@ def test_g14_the_charge_of_a_phase_is_rounded_up():
     for ua, holds in ((0, True), (40_000, True), (40_001, False)):  # 14 uC in 350 us
         found = pulse_rules.g14_charge(FINE, plain(ua, 350), limit_of())
         assert found == (None if holds else "14001 nC a phase is over 14000 nC (forearm cap).")
+    # A time below nothing is G09's to refuse; a charge below nothing is none that is small enough, whoever asks.
+    backwards = train((-1, 1_000))
+    assert backwards.charge_per_phase_nc == -1
+    assert pulse_rules.g14_charge(FINE, backwards, limit_of()) is not None
 
 
 def test_g15_g16_g30_reckon_with_the_square_of_each_current():
