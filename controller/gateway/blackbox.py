@@ -14,10 +14,13 @@ from controller.vocabulary.chain import REOPENED, Chain, Marks, after, read_to_e
 NAME = "gateway.jsonl"
 SCHEMA = 1
 KEPT_MAX = 1024
+DROPPED = "records_dropped"
 
 
 class BlackBox:
-    """Records of the gateway. Before a folder is known the newest 1024 wait in memory and then go into it first.
+    """Records of the gateway. Before a folder is known the first 1024 wait in memory and then go into it first.
+
+    How many came after those, and are lost, is written down in their place.
 
     `threaded=False` writes in the caller's time, for the virtual clock. Nothing here raises or blocks for the disk:
     `failed` holds the first failure in words.
@@ -27,7 +30,10 @@ class BlackBox:
         self._threaded = threaded
         self._chain = Chain()
         self._appender: Appender | None = None
-        self._kept: deque[tuple[int, str, dict[str, Any], bool]] = deque(maxlen=KEPT_MAX)
+        self._kept: deque[tuple[int, str, dict[str, Any], bool]] = deque()
+        self._dropped = 0
+        self._dropped_ns = 0
+        self._opened_ns = 0
         self._open_failure = ""
         self._folder: Path | None = None
         self._first: tuple[str, dict[str, Any]] | None = None
@@ -54,7 +60,11 @@ class BlackBox:
         """(number, hash) of the newest record that is known to be on disk; None before the first."""
         return None if self._appender is None else self._marks.vouched(self._appender.synced)
 
-    def open(self, folder: Path) -> None:
+    def backlog_ms(self, now_ns: int) -> int:
+        """How long the oldest record has waited for the disk by now, in ms; 0 when none waits."""
+        return 0 if self._appender is None or self.failed else self._appender.backlog_ms(now_ns)
+
+    def open(self, folder: Path, now_ns: int = 0) -> None:
         """Keep the log in `folder` from now on; a log that is there already is continued after its last record.
 
         One that was changed is continued as well, so that nothing more is lost, and is a failure all the same.
@@ -79,15 +89,25 @@ class BlackBox:
             self._open_failure = f"{fault}; keep {folder} as it is and begin a new session"
         self._unended = content[-1:] not in (b"", b"\n")
         self._first = (REOPENED, reopened(reading.torn)) if content else ("header", {"schema": SCHEMA})
+        self._opened_ns = now_ns  # what waited for a folder has not waited for the disk
         while self._kept:
             self._write(*self._kept.popleft())
+        if self._dropped:
+            self._write(self._dropped_ns, DROPPED, {"records": self._dropped}, True)
+            self._dropped = 0
+        if now_ns:
+            self._begin(now_ns)
 
     def record(self, t_ns: int, kind: str, data: dict[str, Any], sync: bool = False) -> None:
         """Add a record; `sync` wants it on disk as soon as the disk can."""
         if self._appender is not None:
             self._write(t_ns, kind, data, sync)
             return
-        self._kept.append((t_ns, kind, data, sync))
+        if len(self._kept) < KEPT_MAX:
+            self._kept.append((t_ns, kind, data, sync))
+        else:
+            self._dropped += 1
+            self._dropped_ns = t_ns
 
     def close(self, now_ns: int, timeout_s: float = 2.0) -> bool:
         """Write out and close, waiting at most `timeout_s`; True when all is on disk. Later records wait for `open`."""
@@ -100,12 +120,17 @@ class BlackBox:
 
     def _write(self, t_ns: int, kind: str, data: dict[str, Any], sync: bool) -> None:
         if self._appender is not None:
-            if self._first is not None:  # made only now, so that it carries a time
-                first, self._first = self._first, None
-                if self._unended:
-                    self._appender.append(t_ns, NAME, b"\n")
-                self._write(t_ns, *first, False)
+            stamp_ns = max(t_ns, self._opened_ns)
+            self._begin(t_ns)
             line = self._chain.line(t_ns, kind, data)
             if sync:
                 self._marks.add(self._chain)
-            self._appender.append(t_ns, NAME, line, sync, self._chain.seq - 1)
+            self._appender.append(stamp_ns, NAME, line, sync, self._chain.seq - 1)
+
+    def _begin(self, t_ns: int) -> None:
+        """The first record in this folder: made only now, so that it carries a time."""
+        if self._first is not None and self._appender is not None:
+            first, self._first = self._first, None
+            if self._unended:
+                self._appender.append(max(t_ns, self._opened_ns), NAME, b"\n")
+            self._write(t_ns, *first, True)

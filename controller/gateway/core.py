@@ -23,6 +23,7 @@ from controller.gateway.conditions import conditions_of
 from controller.gateway.delivery import Delivery
 from controller.gateway.dose import DoseKeeper
 from controller.gateway.joint import Joint
+from controller.gateway.log_keeper import LogKeeper
 from controller.gateway.permit import Holder, Permits
 from controller.gateway.presence import Presence
 from controller.gateway.states import PERMITS_DELIVERY, Happening, after
@@ -57,7 +58,7 @@ class GatewayCore:
 
     `fault` is what the start-up self-test found, in a sentence: while it is not "", nothing can be armed. `holder` is
     who works here with what authorisation; without one only simulated devices can be armed. `keeps_dose`: what a
-    patient had today is written down and read again (the shell has a place for it).
+    patient had today is written down and read again, and the log is kept (the shell has a place for them).
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class GatewayCore:
         self.joint = Joint(orthosis, self.delivery.guard, self.voice)
         self.dose = DoseKeeper(self.delivery.guard, self.voice, keeps_dose)
         self.audit = AuditKeeper(self.voice, keeps_dose)
+        self.log = LogKeeper(keeps_dose)
         self.permits = Permits(holder)
         self._told_guard = False
         self.patient = ""
@@ -174,7 +176,7 @@ class GatewayCore:
     @property
     def _unkept(self) -> str:
         """What has to be written down and cannot be."""
-        return self.dose.blocked or self.audit.blocked
+        return self.dose.blocked or self.audit.blocked or self.log.blocked
 
     # -- a person at the screen ----------------------------------------------------------------------------------
 

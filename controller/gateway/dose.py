@@ -47,7 +47,7 @@ class DoseKeeper:
         self._voice.log(now_ns, "dose_read", told, sync=True)
 
     def failed(self, now_ns: int, cause: str) -> None:
-        """It cannot be written down any more. What runs goes on, for it is counted here; nothing new is armed."""
+        """It cannot be written down any more: nothing more is delivered, for a restart would not know of it."""
         self.blocked = f"Today's dose cannot be written down ({cause}). Make room or mend the disk, then start again."
         self._voice.log(now_ns, "dose_failed", {"cause": cause}, sync=True)
 

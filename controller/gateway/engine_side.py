@@ -112,6 +112,7 @@ def open_record(core: "GatewayCore", now_ns: int, notice: notices.OpenRecord) ->
     if core.state in PERMITS_DELIVERY:
         core.voice.log(now_ns, "record_refused", {"folder": notice.folder, "state": core.state}, sync=True)
         return
+    core.log.opening(notice.folder)
     core.voice.out.append(ports.OpenLog(notice.folder))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from controller.gateway import ports
+from controller.gateway.log_keeper import BEHIND, CATCH_UP
 from controller.gateway.states import PERMITS_DELIVERY
 from controller.vocabulary import requests
 from controller.vocabulary.facts import ArmDenied, GatewayState
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from controller.gateway.core import GatewayCore
 
 CHANGED = "Something about the patient was changed after the second key. Look at it, then press the arm key again."
+MEND_DISK = "Free the disk, then start again."
 
 
 def heard(core: "GatewayCore", now_ns: int, entry: ports.FromFront) -> None:
@@ -121,8 +123,9 @@ def dose_read(core: "GatewayCore", now_ns: int, entry: ports.DoseRead) -> None:
 
 
 def dose_failed(core: "GatewayCore", now_ns: int, entry: ports.DoseFailed) -> None:
-    """Today's dose cannot be written down any more."""
+    """No current that is not on paper: it stops, and nothing new is armed."""
     core.dose.failed(now_ns, entry.cause)
+    core.latch(now_ns, f"Today's dose cannot be written down: {entry.cause}.", MEND_DISK)
 
 
 def audit_head(core: "GatewayCore", now_ns: int, entry: ports.AuditHead) -> None:
@@ -138,7 +141,20 @@ def audit_failed(core: "GatewayCore", now_ns: int, entry: ports.AuditFailed) -> 
 def log_failed(core: "GatewayCore", now_ns: int, entry: ports.LogFailed) -> None:
     """No current without the gateway's own log: it stops, and nothing new is armed."""
     core.audit.failed(now_ns, entry.cause)
-    core.latch(now_ns, f"The gateway's log cannot be written: {entry.cause}.", "Free the disk, then start again.")
+    core.latch(now_ns, f"The gateway's log cannot be written: {entry.cause}.", MEND_DISK)
+
+
+def log_kept(core: "GatewayCore", now_ns: int, entry: ports.LogKept) -> None:
+    """The gateway's own log is on disk."""
+    core.log.kept(entry.folder)
+
+
+def log_behind(core: "GatewayCore", now_ns: int, entry: ports.LogBehind) -> None:
+    """What is not on disk after 1 s may never come there: it stops, and nothing is armed until the disk has caught up."""
+    core.log.behind(entry.behind)
+    core.voice.log(now_ns, "log_behind", {"behind": entry.behind}, sync=True)
+    if entry.behind:
+        core.latch(now_ns, BEHIND, CATCH_UP)
 
 
 def identified(core: "GatewayCore", now_ns: int, wish: requests.Identified) -> None:
@@ -174,4 +190,6 @@ INPUTS: dict[type, Callable[..., None]] = {
     ports.AuditHead: audit_head,
     ports.AuditFailed: audit_failed,
     ports.LogFailed: log_failed,
+    ports.LogKept: log_kept,
+    ports.LogBehind: log_behind,
 }

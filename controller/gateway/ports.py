@@ -158,10 +158,22 @@ class LogFailed(NamedTuple):
     cause: str
 
 
+class LogKept(NamedTuple):
+    """The gateway's own log is open in this folder, and its first record there is on disk."""
+
+    folder: str
+
+
+class LogBehind(NamedTuple):
+    """The gateway's own log is more than 1 s behind, or has caught up again."""
+
+    behind: bool
+
+
 UnitInput = UnitOpened | UnitMissing | UnitGone | UnitBytes
 JointInput = JointOpened | JointMissing | JointGone | JointBytes
 DoseInput = DoseRead | DoseFailed
-AuditInput = AuditHead | AuditFailed | LogFailed
+AuditInput = AuditHead | AuditFailed | LogFailed | LogKept | LogBehind
 PedalInput = PedalOpened | PedalMissing | PedalGone | PedalBytes
 _Said = FromEngine | FromFront | EngineGone | FrontGone | StopSignal
 Input = _Said | UnitInput | JointInput | PedalInput | DoseInput | AuditInput

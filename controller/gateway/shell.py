@@ -45,6 +45,7 @@ _ORDERS = frozenset({DELIVER, RENEW, STOP, HOLD, ASSIST, RELEASE, FREE})
 _UNIT = PortInputs(ports.UnitOpened, ports.UnitMissing, ports.UnitGone, ports.UnitBytes)
 _JOINT = PortInputs(ports.JointOpened, ports.JointMissing, ports.JointGone, ports.JointBytes)
 FAREWELL_NS = 250 * MS
+BEHIND_MS_MAX = 1_000
 
 
 class GatewayShell:
@@ -70,6 +71,8 @@ class GatewayShell:
         self._changes = None if data is None else Changes(data, core.permits.holder.operator, self._inputs)
         self._dose = None if data is None else DoseBook(data)
         self._dose_failed = self._log_failed = ""
+        self._log_kept: Path | None = None
+        self._log_behind = False
         self._ending_at_ns = 0
         self._waiter = Waiter()
         self._unit = DevicePort(unit_url, core.kind.line, _UNIT, self._inputs, self._waiter)
@@ -156,6 +159,13 @@ class GatewayShell:
         if failed and failed != self._log_failed:
             self._inputs.append(ports.LogFailed(failed))
         self._log_failed = failed
+        if self._log.vouched is not None and self._log.folder != self._log_kept:
+            self._log_kept = self._log.folder
+            self._inputs.append(ports.LogKept(str(self._log_kept)))
+        behind = self._log.backlog_ms(now_ns()) > BEHIND_MS_MAX
+        if behind != self._log_behind:
+            self._log_behind = behind
+            self._inputs.append(ports.LogBehind(behind))
 
     def _look_at_changes(self) -> None:
         if self._changes is None:
@@ -243,7 +253,7 @@ class GatewayShell:
             elif isinstance(output, ports.Log):
                 self._log.record(output.t_ns, output.kind, output.data, output.sync)
             elif isinstance(output, ports.OpenLog):
-                self._log.open(Path(output.folder))
+                self._log.open(Path(output.folder), now_ns())
                 if self._changes is not None:
                     self._changes.session(now_ns(), Path(output.folder))
             elif isinstance(output, ports.Audit):

@@ -7,7 +7,7 @@ from controller.drivers.stimulators.p24 import P24, P24Driver
 from controller.gateway import ports
 from controller.gateway.core import GatewayCore
 from controller.vocabulary.facts import ArmDenied, ArmNumber, GatewayState
-from controller.vocabulary.notices import EngineBeat, NeedPosition
+from controller.vocabulary.notices import EngineBeat, NeedPosition, OpenRecord
 from controller.vocabulary.requests import Arm, ConfirmArm, Heartbeat, Place, Prescribe, StopNow
 from controller.wire.link import MemoryLink
 from controller.wire.sciencemode.frame import Framer
@@ -21,6 +21,7 @@ SECOND = 1_000 * MS
 FOREVER = 1 << 62
 PATIENT, DATE = "SIM01", "2026-01-05"
 CEILING_UA = 20_000
+FOLDER = "/somewhere/sub-SIM01/ses-1"
 
 
 class Spy(P24Driver):
@@ -138,6 +139,9 @@ class Bench:
     def connect(self):
         """Open the port, and let the handshake finish."""
         self.step(ports.UnitOpened("memory"))
+        if self.core.log.blocked:  # it keeps records: the engine names their folder, and the disk takes them
+            self.send(OpenRecord(FOLDER))
+            self.step(ports.LogKept(FOLDER))
         self.run(200)
         return self
 

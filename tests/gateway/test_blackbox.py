@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from controller.gateway import ports
-from controller.gateway.blackbox import KEPT_MAX, NAME, BlackBox
+from controller.gateway.blackbox import DROPPED, KEPT_MAX, NAME, BlackBox
 from controller.vocabulary.chain import GENESIS, REOPENED, read
 from controller.vocabulary.requests import StopNow
 
@@ -32,15 +32,26 @@ def test_what_was_said_before_a_folder_was_known_comes_first(tmp_path, threaded)
     assert box.failed == ""
 
 
-def test_the_newest_records_wait_and_no_more_than_agreed(tmp_path):
+def test_the_first_records_wait_and_how_many_more_there_were_is_written_down(tmp_path):
     box = BlackBox(threaded=False)
     for number in range(KEPT_MAX + 10):
         box.record(number, "note", {"n": number})
     box.open(tmp_path)
+    box.record(9_999, "armed", {})
     assert box.close(0)
     records = read((tmp_path / NAME).read_bytes()).records
-    assert len(records) == KEPT_MAX + 1
-    assert records[1].data["n"] == 10
+    assert [record.data["n"] for record in records[1 : KEPT_MAX + 1]] == list(range(KEPT_MAX))
+    assert records[KEPT_MAX + 1][1:] == (KEPT_MAX + 9, DROPPED, {"records": 10})
+    assert records[KEPT_MAX + 2].kind == "armed"
+
+
+def test_as_many_as_agreed_are_kept_whole(tmp_path):
+    box = BlackBox(threaded=False)
+    for number in range(KEPT_MAX):
+        box.record(number, "note", {"n": number})
+    box.open(tmp_path)
+    assert box.close(0)
+    assert len(read((tmp_path / NAME).read_bytes()).records) == KEPT_MAX + 1
 
 
 def test_the_next_gateway_goes_on_after_a_torn_line(tmp_path):

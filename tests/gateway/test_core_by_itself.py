@@ -43,6 +43,8 @@ RANKS = (
         ports.AuditHead,
         ports.AuditFailed,
         ports.LogFailed,
+        ports.LogKept,
+        ports.LogBehind,
     ),
 )
 """Stops and losses of those who could stop first, then lost devices, the person, what devices say, and all else."""

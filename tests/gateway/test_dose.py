@@ -204,17 +204,21 @@ def test_nothing_is_armed_before_the_answer_and_an_answer_for_somebody_else_is_n
     assert denied(bench) == ""
 
 
-def test_a_disk_that_fails_lets_what_runs_go_on_and_arms_nothing_new(kit):
+def test_a_disk_that_fails_ends_what_runs_and_arms_nothing_new(kit):
     bench = seen(kit.Bench(keeps_dose=True).connect().prescribe())
     bench.step(ports.DoseRead(PATIENT, DATE, (0, 0, 0, 0), ""))
     bench.arm().stimulate()
     bench.step(ports.DoseFailed("No space left on device"))
-    bench.run(100)
-    assert bench.core.state is GatewayState.DELIVERING
-    bench.press(StopNow("F12"))
-    bench.run(200)
+    assert bench.twin.drive() == ()
+    assert bench.core.state is GatewayState.LATCHED
+    assert bench.core.cause == "Today's dose cannot be written down: No space left on device."
+    assert "Free the disk" in bench.core.todo
+    bench.renews = False
+    bench.run(5_000)
     answer = bench.ask(reason="all well")
     assert "No space left" in answer.reason
+    bench.send(bench.order(2_000))
+    assert bench.twin.drive() == ()
 
 
 def test_a_run_without_a_disk_counts_in_memory(bench):

@@ -298,7 +298,9 @@ def test_the_books_answers_go_to_their_keepers(monkeypatch, core):
         person.INPUTS[type(entry)](core, AT, entry)
     assert dose == [("read", AT, read), ("failed", AT, "full")]
     assert audit == [("head", AT, head), ("failed", AT, "worn")]
-    assert latched == []
+    trouble = "Today's dose cannot be written down: full."
+    assert latched == [("latch", AT, trouble, "Free the disk, then start again.")]
+    latched.clear()
     person.INPUTS[ports.LogFailed](core, AT, ports.LogFailed("no space"))
     assert audit[2:] == [("failed", AT, "no space")]
     said = "The gateway's log cannot be written: no space."
