@@ -9,7 +9,9 @@ from safety.joint import Assist, Hold, JointDeviceLimits, Posture
 from safety.joint_limits import (
     CROWD_NS,
     JOINT_CAPS,
+    MOTION_REST_NS_MIN,
     MOVEMENTS_A_MINUTE_MAX,
+    SIDES,
     JointLimit,
     JointPrescription,
     JointProtocolLimit,
@@ -24,9 +26,11 @@ from safety.joint_prescribing import (
     joint_unknown,
 )
 from safety.joint_rules import JOINT_LIMIT_RULE, JOINT_ORDER_RULES, JOINT_RULES, JOINT_WITHOUT_LATCH, Asked
+from safety.lately import whose
 from safety.limits import MINUTE_NS
 from safety.memory import Memory
 from safety.orders import Refused
+from safety.prescribing import found_refused
 
 
 class JointGuard:
@@ -56,7 +60,7 @@ class JointGuard:
         if named is None:
             return joint_unknown("P12", region)
         wish = JointPrescription(named, side, rom_min_cdeg, rom_max_cdeg, torque_mnm, patient, date)
-        key = (patient, region, side, date)
+        key = (*whose(patient, date), region, side)
         lowest_mnm = self._lowest.get(key, 0)
         barred = armed is not False or memory.shared.scope is not None
         refused = joint_prescription_refused(memory.device, wish, barred, lowest_mnm, len(self._lowest))
@@ -64,7 +68,7 @@ class JointGuard:
             return refused
         self._given = wish
         self._lowest[key] = torque_mnm if torque_mnm > 0 else lowest_mnm
-        memory.dose = self._doses.setdefault((patient, date), JointDose())
+        memory.dose = self._doses.setdefault(whose(patient, date), JointDose())
         self._refresh()
         return None
 
@@ -76,15 +80,42 @@ class JointGuard:
 
     def take_dose(self, patient: str, date: str, movements: int, moved_ns: int) -> None:
         """See `Guard.begin_dose`, which has looked at the numbers."""
-        dose = self._doses.setdefault((patient, date), JointDose())
+        dose = self._doses.setdefault(whose(patient, date), JointDose())
         dose.movements, dose.moved_ns = max(dose.movements, movements), max(dose.moved_ns, moved_ns)
 
     def moved(self, patient: str, date: str) -> tuple[int, int]:
         """(movements, ns of torque) of this patient and day; a movement that is on counts at its longest."""
-        memory, dose = self.memory, self._doses.get((patient, date), JointDose())
+        memory, dose = self.memory, self._doses.get(whose(patient, date), JointDose())
         counts = memory.live and memory.dose is dose and memory.limit is not None
         running_ns = memory.limit.on_ms.value * 1_000_000 if counts and memory.limit is not None else 0
         return dose.movements, dose.moved_ns + running_ns
+
+    def moved_lately(self, patient: str, date: str, now_ns: int) -> tuple[int, int, int]:
+        """(movements of the last 10 min, of the last minute, ns of rest that is due); see `Guard.lately`."""
+        memory, dose = self.memory, self._doses.get(whose(patient, date), JointDose())
+        rest_ns = max(0, memory.rest_until_ns - now_ns)
+        if memory.live and memory.limit is not None:
+            rest_ns = max(rest_ns, memory.limit.on_ms.value * 1_000_000, MOTION_REST_NS_MIN)
+        return (*dose.of_late(now_ns), rest_ns)
+
+    def take_lately(self, patient: str, date: str, now_ns: int, crowd: int, movements: int, rest_ns: int) -> None:
+        """See `Guard.begin_lately`, which has looked at the numbers."""
+        self._doses.setdefault(whose(patient, date), JointDose()).recall(now_ns, crowd, movements)
+        self.memory.rest_until_ns = max(self.memory.rest_until_ns, now_ns + rest_ns)
+
+    def take_torque(self, patient: str, date: str, region: str, side: str, torque_mnm: int) -> Refused | None:
+        """See `Guard.begin_torque`."""
+        key = (*whose(patient, date), region, side)
+        known = region in JOINT_REGIONS and side in SIDES
+        refused = found_refused("P14", known, torque_mnm, key in self._lowest, len(self._lowest))
+        if refused is None:
+            self._lowest[key] = min(self._lowest.get(key, 0) or torque_mnm, torque_mnm)
+        return refused
+
+    def torques_found(self, patient: str, date: str) -> tuple[tuple[str, str, int], ...]:
+        """(region, side, mNm) of each torque that was found for this patient on this day."""
+        mine = whose(patient, date)
+        return tuple(sorted([(*key[2:], least) for key, least in self._lowest.items() if key[:2] == mine and least > 0]))
 
     def constrain(
         self,

@@ -4,7 +4,8 @@ Data and bookkeeping only: it decides nothing. Times are ns on the gateway's clo
 """
 
 from safety.joint import Assist, Hold, JointDeviceLimits, Posture
-from safety.joint_limits import CROWD_NS, MOTION_REST_NS_MIN, THERE_CDEG, JointLimit
+from safety.joint_limits import CROWD_NS, MOTION_REST_NS_MIN, MOVEMENTS_MAX, THERE_CDEG, JointLimit
+from safety.limits import MINUTE_NS
 from safety.memory import NEVER_NS, Memory, Trail
 
 NOWHERE = Posture(NEVER_NS, 0, 0, 0, False)
@@ -33,6 +34,15 @@ class JointDose:
         self.movements = 0
         self.moved_ns = 0
         self.begun: list[int] = []
+
+    def of_late(self, now_ns: int) -> tuple[int, int]:
+        """Movements begun in the last 10 min, and those of them that began in the last minute."""
+        crowd = min(len([begun for begun in self.begun if begun > now_ns - CROWD_NS]), MOVEMENTS_MAX)
+        return crowd, min(crowd, len([begun for begun in self.begun if begun > now_ns - MINUTE_NS]))
+
+    def recall(self, now_ns: int, crowd: int, movements: int) -> None:
+        """So many were had before this program began: as if the last minute's had begun now, the others before it."""
+        self.begun = sorted([*self.begun, *[now_ns - MINUTE_NS] * (crowd - movements), *[now_ns] * movements])
 
 
 class JointMemory:

@@ -23,6 +23,11 @@ from safety.stimulus import Train, Waveform
 NEVER_NS = -1_000_000_000_000
 
 
+def rest_after_ns(on_ns: int) -> int:
+    """The rest after a burst that was on for so long: half of it, and 2 s at least (G22)."""
+    return max((on_ns + 1) // 2, REST_NS_MIN)
+
+
 class Vetted(NamedTuple):
     """A train that has passed all rules of its pulse: what the later rules need of it."""
 
@@ -95,15 +100,31 @@ class Dose:
         """
         on_ns = max(0, now_ns - from_ns)
         self.on_ns += on_ns
+        self._count(from_ns, from_ns + on_ns, now_ns)
+        return on_ns
+
+    def of_late(self, now_ns: int) -> tuple[int, int]:
+        """(ns of current in the last 10 min, bursts begun in the last minute); no more than there is of either."""
+        from_ns = now_ns - DUTY_WINDOW_NS
+        on_ns = sum([ended - max(begun, from_ns) for begun, ended in self.spans if ended > from_ns])
+        return min(on_ns, DUTY_WINDOW_NS), len([begun for begun in self.begun if begun > now_ns - MINUTE_NS])
+
+    def recall(self, now_ns: int, on_ns: int, bursts: int) -> None:
+        """So much of it was had before this program began: it counts as if it had ended only now."""
+        self.begun = [*self.begun, *[now_ns] * bursts][-BURSTS_A_MINUTE_MAX:]
+        if len(self.begun) == BURSTS_A_MINUTE_MAX:
+            self.crowded_until_ns = self.begun[0] + MINUTE_NS
+        self._count(now_ns - on_ns, now_ns, now_ns)
+
+    def _count(self, from_ns: int, until_ns: int, now_ns: int) -> None:
         window_from_ns = now_ns - DUTY_WINDOW_NS
         self.spans = [(max(begun, window_from_ns), ended) for begun, ended in self.spans if ended > window_from_ns]
-        self.spans.append((from_ns, from_ns + on_ns))
+        self.spans.append((from_ns, until_ns))
         over_ns = sum([ended - begun for begun, ended in self.spans]) - (DUTY_NS_MAX - LONGEST_BURST_NS)
         for begun, ended in self.spans:  # the oldest leave the window first
             if over_ns > 0:
                 self.spent_until_ns = min(begun + over_ns, ended) + DUTY_WINDOW_NS
             over_ns -= ended - begun
-        return on_ns
 
 
 class Fitting:
@@ -244,7 +265,7 @@ class Memory:
         if self.live:
             self.live = False
             on_ns = self.dose.end(self.burst_from_ns, now_ns)
-            self.rest_until_ns = now_ns + max((on_ns + 1) // 2, REST_NS_MIN)
+            self.rest_until_ns = now_ns + rest_after_ns(on_ns)
 
     def lapse(self, now_ns: int) -> None:
         """Silence means stop: a burst whose lease has run out is over, and counted up to now in case it was not."""

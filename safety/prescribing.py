@@ -3,7 +3,19 @@
 None of these latches: they are said while nothing flows, or leave the limits as they are.
 """
 
-from safety.limits import CAPS, PAD_AREA_MM2_MAX, PAD_AREA_MM2_MIN, DeviceLimits, Prescription, ProtocolLimit, Region
+from safety.joint_limits import MOVEMENTS_MAX
+from safety.lately import Lately
+from safety.limits import (
+    BURSTS_A_MINUTE_MAX,
+    CAPS,
+    DUTY_WINDOW_NS,
+    PAD_AREA_MM2_MAX,
+    PAD_AREA_MM2_MIN,
+    DeviceLimits,
+    Prescription,
+    ProtocolLimit,
+    Region,
+)
 from safety.orders import Refused
 
 REMEMBERED_MAX = 1_000
@@ -32,7 +44,7 @@ def setting_fault(device: DeviceLimits, channel: int, pad_area_mm2: int) -> str 
 def prescription_refused(
     device: DeviceLimits, wish: Prescription, armed: bool, lowest_ua: int, remembered: int
 ) -> Refused | None:
-    """Judge a prescription. `lowest_ua` is the least ceiling found before for the same patient, channel, pad and day
+    """Judge a prescription. `lowest_ua` is the least ceiling found before for the same patient, channel, region and day
     (0 when none was); `remembered` how many of those the guard holds already."""
     if armed is not False:
         return Refused("P01", "Prescriptions change only while disarmed.", latches=False)
@@ -60,6 +72,27 @@ def dose_refused(amounts: tuple[int, int, int, int], remembered: int) -> Refused
             return Refused("P20", "A dose of earlier today is no whole number from 0 up.", latches=False)
     if not remembered < REMEMBERED_MAX:
         return Refused("P20", "Too many doses in one run: start the program again.", latches=False)
+    return None
+
+
+def lately_refused(lately: Lately, remembered: int) -> Refused | None:
+    """Judge what an earlier run left for the rests."""
+    refused = dose_refused((lately.on_ns, lately.rest_ns, lately.movements, lately.motion_rest_ns), remembered)
+    refused = refused or dose_refused((lately.bursts, lately.crowd, 0, 0), remembered)
+    if refused is not None:
+        return refused
+    if lately.on_ns <= DUTY_WINDOW_NS and lately.bursts <= BURSTS_A_MINUTE_MAX:
+        if lately.movements <= lately.crowd <= MOVEMENTS_MAX:
+            return None
+    return Refused("P20", "More of late than 10 min can have: this is no dose of earlier today.", latches=False)
+
+
+def found_refused(rule: str, known: bool, amount: int, there: bool, remembered: int) -> Refused | None:
+    """Judge a ceiling that was found earlier today (uA, mNm). `known`: what it is of exists; `there`: one is known."""
+    if known is not True or type(amount) is not int or not 0 < amount <= DOSE_MOST:
+        return Refused(rule, "What was found earlier today is no ceiling above 0 of a part of the body.", latches=False)
+    if not there and not remembered < REMEMBERED_MAX:
+        return Refused(rule, "Too many prescriptions in one run: start the program again.", latches=False)
     return None
 
 

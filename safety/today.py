@@ -6,15 +6,18 @@ None of it makes current flow, and none of it latches. `safety.guard.Guard` is t
 from safety.joint import JointDeviceLimits
 from safety.joint_guard import JointGuard
 from safety.joint_limits import JointLimit
-from safety.limits import ChannelLimit, DeviceLimits, Prescription, ProtocolLimit, channel_limit
-from safety.memory import Dose, Memory
+from safety.lately import Lately, whose
+from safety.limits import DUTY_WINDOW_NS, ChannelLimit, DeviceLimits, Prescription, ProtocolLimit, channel_limit
+from safety.memory import Dose, Memory, rest_after_ns
 from safety.orders import ArmScope, Refused
 from safety.position import POSITIONS, Placed, misplaced, needing_refused, placing_refused
 from safety.prescribing import (
     REGIONS,
     constraint_refused,
     dose_refused,
+    found_refused,
     identification_refused,
+    lately_refused,
     prescription_refused,
     region_unknown,
 )
@@ -28,7 +31,7 @@ class Today:
         self._joint = JointGuard(joint, self._memory)
         self._prescribed: dict[int, Prescription] = {}
         self._protocol: dict[int, ProtocolLimit] = {}
-        self._lowest: dict[tuple[str, int, int, str], int] = {}
+        self._lowest: dict[tuple[str, str, int, str], int] = {}
         self._doses: dict[tuple[str, str], Dose] = {}
         self._placed: Placed | None = None
         self._unit = ""
@@ -48,10 +51,10 @@ class Today:
     ) -> Refused | None:
         """What was found and fitted today for one channel (uA, mm2). A ceiling of 0 means "not found yet".
 
-        Only while disarmed. For the same patient, channel, pad and date the ceiling may only fall. Prescribing for
-        another patient or day forgets every channel, and the joint, of the one before; the doses of all are kept.
+        Only while disarmed. For the same patient, channel, region and date the ceiling may only fall, whatever the pad.
+        Prescribing for another patient or day forgets every channel, and the joint, of the one before; the doses of all are kept.
         """
-        key = (patient, channel, pad_area_mm2, date)
+        key = (*whose(patient, date), channel, region)
         named = REGIONS.get(region)
         if named is None:
             return region_unknown("P02", region)
@@ -67,7 +70,7 @@ class Today:
             self._memory.forget(channel)
         self._prescribed[channel] = wish
         self._lowest[key] = ceiling_ua if ceiling_ua > 0 else lowest_ua
-        self._memory.dose = self._doses.setdefault((patient, date), Dose())
+        self._memory.dose = self._doses.setdefault(whose(patient, date), Dose())
         self._look_at_position()
         self._forget_vetted()
         return None
@@ -211,7 +214,7 @@ class Today:
         refused = dose_refused((bursts, on_ns, movements, moved_ns), len(self._doses))
         if refused is not None:
             return refused
-        dose = self._doses.setdefault((patient, date), Dose())
+        dose = self._doses.setdefault(whose(patient, date), Dose())
         dose.bursts, dose.on_ns = max(dose.bursts, bursts), max(dose.on_ns, on_ns)
         self._joint.take_dose(patient, date, movements, moved_ns)
         return None
@@ -221,9 +224,65 @@ class Today:
 
         So what is written down at the start of a burst holds even when nobody is left to write down its end.
         """
-        memory, dose = self._memory, self._doses.get((patient, date), Dose())
+        memory, dose = self._memory, self._doses.get(whose(patient, date), Dose())
         running_ns = memory.on_ms * 1_000_000 if memory.live and memory.dose is dose else 0
         return (dose.bursts, dose.on_ns + running_ns, *self._joint.moved(patient, date))
+
+    def begin_lately(
+        self,
+        patient: str,
+        date: str,
+        now_ns: int,
+        on_ns: int,
+        bursts: int,
+        rest_ns: int,
+        crowd: int,
+        movements: int,
+        motion_rest_ns: int,
+    ) -> Refused | None:
+        """What an earlier run left for the rests (`Lately`, field by field): it counts as if it had ended at `now_ns`."""
+        lately = Lately(on_ns, bursts, rest_ns, crowd, movements, motion_rest_ns)
+        refused = lately_refused(lately, len(self._doses))
+        if refused is not None:
+            return refused
+        memory = self._memory
+        self._doses.setdefault(whose(patient, date), Dose()).recall(now_ns, on_ns, bursts)
+        memory.rest_until_ns = max(memory.rest_until_ns, now_ns + rest_ns)
+        self._joint.take_lately(patient, date, now_ns, crowd, movements, motion_rest_ns)
+        return None
+
+    def lately(self, patient: str, date: str, now_ns: int) -> Lately:
+        """What of this patient's dose still counts for the rests at `now_ns`; what is on counts at its longest."""
+        memory, dose = self._memory, self._doses.get(whose(patient, date), Dose())
+        on_ns, bursts = dose.of_late(now_ns)
+        rest_ns = max(0, memory.rest_until_ns - now_ns)
+        if memory.live and memory.dose is dose:
+            longest_ns = memory.on_ms * 1_000_000
+            on_ns = min(on_ns + longest_ns, DUTY_WINDOW_NS)
+            rest_ns = max(rest_ns, rest_after_ns(longest_ns))
+        return Lately(on_ns, bursts, rest_ns, *self._joint.moved_lately(patient, date, now_ns))
+
+    def begin_ceiling(self, patient: str, date: str, channel: int, region: str, ceiling_ua: int) -> Refused | None:
+        """The ceiling that an earlier run found for this patient on this day (uA): no prescription may be above it."""
+        key = (*whose(patient, date), channel, region)
+        known = type(channel) is int and region in REGIONS
+        refused = found_refused("P04", known, ceiling_ua, key in self._lowest, len(self._lowest))
+        if refused is None:
+            self._lowest[key] = min(self._lowest.get(key, 0) or ceiling_ua, ceiling_ua)
+        return refused
+
+    def begin_torque(self, patient: str, date: str, region: str, side: str, torque_mnm: int) -> Refused | None:
+        """The torque that an earlier run found for this patient's joint on this day (mNm), as `begin_ceiling`."""
+        return self._joint.take_torque(patient, date, region, side, torque_mnm)
+
+    def ceilings(self, patient: str, date: str) -> tuple[tuple[int, str, int], ...]:
+        """(channel, region, uA) of each ceiling that was found for this patient on this day."""
+        mine = whose(patient, date)
+        return tuple(sorted([(*key[2:], least) for key, least in self._lowest.items() if key[:2] == mine and least > 0]))
+
+    def torques(self, patient: str, date: str) -> tuple[tuple[str, str, int], ...]:
+        """(region, side, mNm) of each torque that was found for this patient on this day."""
+        return self._joint.torques_found(patient, date)
 
     def joint_limit(self) -> JointLimit | None:
         """The effective limit of the joint, each bound with the source that binds; None when it is not prescribed."""

@@ -19,6 +19,7 @@ GUARD_FILES = (
     "joint_memory",
     "joint_prescribing",
     "joint_rules",
+    "lately",
     "limits",
     "memory",
     "orders",

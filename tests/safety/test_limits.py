@@ -184,7 +184,7 @@ def test_the_ceiling_only_falls(guard):
     assert prescribe(guard, ceiling=15_500) == "P04"  # 0 does not make it forget
     assert prescribe(guard, patient="P-002", ceiling=20_000) == ""
     assert prescribe(guard, ceiling=18_000) == "P04"
-    assert prescribe(guard, ceiling=18_000, pad=2600) == ""
+    assert prescribe(guard, ceiling=18_000, pad=2600) == "P04"  # another pad is no other muscle
     assert prescribe(guard, ceiling=18_000, date="2026-01-06") == ""
     assert prescribe(guard, ceiling=18_000, channel=2) == ""
 
