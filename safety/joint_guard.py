@@ -115,7 +115,9 @@ class JointGuard:
     def torques_found(self, patient: str, date: str) -> tuple[tuple[str, str, int], ...]:
         """(region, side, mNm) of each torque that was found for this patient on this day."""
         mine = whose(patient, date)
-        return tuple(sorted([(*key[2:], least) for key, least in self._lowest.items() if key[:2] == mine and least > 0]))
+        return tuple(
+            sorted([(*key[2:], least) for key, least in self._lowest.items() if key[:2] == mine and least > 0])
+        )
 
     def constrain(
         self,

@@ -81,9 +81,9 @@ def lately_refused(lately: Lately, remembered: int) -> Refused | None:
     refused = refused or dose_refused((lately.bursts, lately.crowd, 0, 0), remembered)
     if refused is not None:
         return refused
-    if lately.on_ns <= DUTY_WINDOW_NS and lately.bursts <= BURSTS_A_MINUTE_MAX:
-        if lately.movements <= lately.crowd <= MOVEMENTS_MAX:
-            return None
+    current = lately.on_ns <= DUTY_WINDOW_NS and lately.bursts <= BURSTS_A_MINUTE_MAX
+    if current and lately.movements <= lately.crowd <= MOVEMENTS_MAX:
+        return None
     return Refused("P20", "More of late than 10 min can have: this is no dose of earlier today.", latches=False)
 
 

@@ -52,7 +52,8 @@ class Today:
         """What was found and fitted today for one channel (uA, mm2). A ceiling of 0 means "not found yet".
 
         Only while disarmed. For the same patient, channel, region and date the ceiling may only fall, whatever the pad.
-        Prescribing for another patient or day forgets every channel, and the joint, of the one before; the doses of all are kept.
+        Prescribing for another patient or day forgets every channel, and the joint, of the one before; the doses of
+        all are kept.
         """
         key = (*whose(patient, date), channel, region)
         named = REGIONS.get(region)
@@ -240,7 +241,7 @@ class Today:
         movements: int,
         motion_rest_ns: int,
     ) -> Refused | None:
-        """What an earlier run left for the rests (`Lately`, field by field): it counts as if it had ended at `now_ns`."""
+        """What an earlier run left for the rests (the fields of `Lately`): it counts as if it had ended at `now_ns`."""
         lately = Lately(on_ns, bursts, rest_ns, crowd, movements, motion_rest_ns)
         refused = lately_refused(lately, len(self._doses))
         if refused is not None:
@@ -278,7 +279,9 @@ class Today:
     def ceilings(self, patient: str, date: str) -> tuple[tuple[int, str, int], ...]:
         """(channel, region, uA) of each ceiling that was found for this patient on this day."""
         mine = whose(patient, date)
-        return tuple(sorted([(*key[2:], least) for key, least in self._lowest.items() if key[:2] == mine and least > 0]))
+        return tuple(
+            sorted([(*key[2:], least) for key, least in self._lowest.items() if key[:2] == mine and least > 0])
+        )
 
     def torques(self, patient: str, date: str) -> tuple[tuple[str, str, int], ...]:
         """(region, side, mNm) of each torque that was found for this patient on this day."""

@@ -15,7 +15,7 @@ from controller.assembly.simulated import SimulatedDevices, SimulatedPlan, twin_
 from controller.assembly.start_check import check_start
 from controller.assembly.therapist import Script, ScriptedTherapist
 from controller.assembly.virtual import LOOK_EVERY_NS, START_NS, VirtualAssembly
-from controller.clock import MS, SECOND, now_ns
+from controller.clock import MS, SECOND, now_ns, wall_day
 from controller.drivers.orthoses.kind import orthosis
 from controller.drivers.pucks.kind import chosen_puck
 from controller.drivers.stimulators.kind import stimulator
@@ -212,7 +212,7 @@ def headless_real(plan: DemoPlan) -> DemoResult:
         )
     )
     script = replace(plan.script, calibrate_attempts=recording is None)
-    therapist = ScriptedTherapist(script, on_cue=lambda _now: devices.say("cue"))
+    therapist = ScriptedTherapist(script, date=wall_day()[0], on_cue=lambda _now: devices.say("cue"))
     try:
         length_ns = int(len(recording.gyro_dps) / recording.rate_hz * SECOND) + SECOND if recording else 0
         _sit_through(house, therapist, devices, length_ns)

@@ -71,7 +71,7 @@ def demo_on_screen(options: argparse.Namespace) -> int:
             seed=options.seed,
             repetitions=options.repetitions,
         )
-        therapist = ScriptedTherapist() if options.hands_free else None
+        therapist = ScriptedTherapist(date=wall_day()[0]) if options.hands_free else None
         return _sit_at(plan, SeeingPatient(devices, therapist), scripted=therapist is not None)
     finally:
         devices.close()

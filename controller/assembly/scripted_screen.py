@@ -18,7 +18,7 @@ from pathlib import Path
 from controller.assembly.house import House, HousePlan
 from controller.assembly.screen import HouseApp, end_with_terminal
 from controller.assembly.therapist import Script, ScriptedTherapist
-from controller.clock import now_ns
+from controller.clock import now_ns, wall_day
 from controller.timing import sleep_until
 from controller.tui.port import Front
 
@@ -87,7 +87,7 @@ def main() -> None:
     numbers = {"screen": os.getpid(), "gateway": house.gateway.pid, "engine": house.engine.pid}
     (options.data / PROCESSES).write_text(json.dumps(numbers))
     script = Script(QUICK.sensory_ua, QUICK.motor_ua, options.tolerance_ua, calibrate_attempts=False)
-    counter = FrameCounter(ScriptedTherapist(script), options.data / FRAMES)
+    counter = FrameCounter(ScriptedTherapist(script, date=wall_day()[0]), options.data / FRAMES)
     signal.signal(signal.SIGUSR1, lambda *_: time.sleep(BLOCKED_S))
     try:
         if options.no_screen:

@@ -21,7 +21,7 @@ PRESS_EVERY_NS = 400 * MS  # the guard wants 300 ms between two increases, and t
 _MAY_ARM = frozenset({GatewayState.CONNECTED, GatewayState.DISARMED, GatewayState.LATCHED})
 """Where the arm key is tried: a unit that was stopped before it was ready gets ready by it."""
 _LOOKS = frozenset({SessionState.RUNNING, SessionState.PAUSED, SessionState.REVIEW})
-DATE = "2000-01-01"  # simulated patients have no calendar; a ceiling is bound to its date all the same
+DATE = "2000-01-01"  # the virtual clock has no calendar; a ceiling is bound to its date all the same
 
 
 class FrontPort(Protocol):
@@ -63,6 +63,7 @@ class ScriptedTherapist:
 
     script: Script = field(default_factory=Script)
     patient: str = "SIM01"
+    date: str = DATE
     on_cue: Callable[[int], None] | None = None
     done: bool = False
     ending: bool = False
@@ -122,7 +123,9 @@ class ScriptedTherapist:
         """The simulated patient sits, lies, or stands in a harness, as the protocol wants; said until it is known."""
         known = (status.position, status.position_of) == (snapshot.position, snapshot.patient)
         if not known and self._once(now_ns, "place"):
-            front.request(requests.Place(snapshot.patient, DATE, snapshot.position, snapshot.position == "standing"))
+            front.request(
+                requests.Place(snapshot.patient, self.date, snapshot.position, snapshot.position == "standing")
+            )
         return known
 
     def fit(self, now_ns: int, front: FrontPort, snapshot: Snapshot, status: GatewayStatus) -> None:
@@ -145,7 +148,7 @@ class ScriptedTherapist:
         script = self.script
         if not identified and channel.now_ua >= script.motor_ua:  # the muscle moves: is it the right one?
             if self._once(now_ns, f"identify {channel.channel}"):
-                front.request(requests.Identified(snapshot.patient, DATE, channel.channel))
+                front.request(requests.Identified(snapshot.patient, self.date, channel.channel))
             return
         marks = (
             (channel.sensory_ua, script.sensory_ua, intents.Level.SENSORY),
@@ -186,7 +189,7 @@ class ScriptedTherapist:
             front.request(
                 requests.Prescribe(
                     patient=snapshot.patient,
-                    date=DATE,
+                    date=self.date,
                     channel=channel.channel,
                     region=channel.region,
                     pad_area_mm2=channel.pad_area_mm2,
@@ -200,7 +203,7 @@ class ScriptedTherapist:
             front.request(
                 requests.PrescribeJoint(
                     patient=snapshot.patient,
-                    date=DATE,
+                    date=self.date,
                     region=joint.region,
                     side=snapshot.affected_side,
                     rom_min_cdeg=least_cdeg,

@@ -12,6 +12,7 @@ from controller.vocabulary.facts import Refusal
 
 REASON_LETTERS_MIN = 3
 UNEXPLAINED = "A01"
+MISDATED = "A02"
 
 
 class AuditKeeper:
@@ -31,10 +32,14 @@ class AuditKeeper:
         if old is None or old == new or said:
             return False
         sentence = f"The {what} of {subject} stands already: a change needs a reason, in a few words."
-        self._voice.all(Refusal(now_ns, 0, UNEXPLAINED, sentence, False))
-        told = {"what": what, "subject": subject, "new": new, "refused": UNEXPLAINED, "reason": sentence}
-        self._voice.log(now_ns, "change_refused", told, sync=True)
+        self.refuse(now_ns, UNEXPLAINED, what, subject, new, sentence)
         return True
+
+    def refuse(self, now_ns: int, rule: str, what: str, subject: str, new: dict[str, Any], sentence: str) -> None:
+        """It stays as it is; screen, engine and log are told why."""
+        self._voice.all(Refusal(now_ns, 0, rule, sentence, False))
+        told = {"what": what, "subject": subject, "new": new, "refused": rule, "reason": sentence}
+        self._voice.log(now_ns, "change_refused", told, sync=True)
 
     def change(
         self, now_ns: int, what: str, subject: str, new: dict[str, Any], reason: str = "", *, stands: bool = True

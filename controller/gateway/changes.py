@@ -1,5 +1,7 @@
 """The shell's hands for the record of changes: it is dated here, and the session's log and it vouch for each other.
 
+It also says how far each patient's dose of a day went, so that a file that is gone is missed.
+
 The gateway's log is told how far `audit.jsonl` goes, the journal how far the gateway's log is on disk, and
 `audit.jsonl` at the end how far the gateway's log went. So what is cut off one of them is missed by another.
 """
@@ -35,6 +37,12 @@ class Changes:
     def session(self, t_ns: int, folder: Path) -> None:
         """A session's log is opened."""
         self.add(ports.Audit(t_ns, "session", self._name(folder), {"open": True}, "the session began"))
+
+    def dose(self, name: str, vouched: Head | None) -> None:
+        """How far a patient's dose of a day is on disk: told once it is there, and again at the end."""
+        if vouched is not None:
+            told = {"seq": vouched[0], "hash": vouched[1]}
+            self.add(ports.Audit(now_ns(), "dose", name, told, "the dose is kept"))
 
     def look(self, t_ns: int, vouched: Head | None) -> LogHead | None:
         """Tell the core what is new on disk; gives what the engine is to be told of the gateway's log."""

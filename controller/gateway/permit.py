@@ -65,6 +65,14 @@ class Permits:
         self._known: dict[tuple[str, str, int], Found] = {}
         self._told: tuple[object, ...] = ()
 
+    def other_day(self, now_ns: int, day: str) -> str:
+        """Why this date is not today's, in one sentence with what to do; "" when it is (or no date is known here)."""
+        if self.holder.today is None:
+            return ""
+        self._count_days(now_ns)
+        today = (self.holder.today + timedelta(days=self._days)).isoformat()
+        return "" if day == today else f"It is {today} today, not {day}: leave stimloop and start it again."
+
     # -- what is permitted ------------------------------------------------------------------------------------------
 
     def found(self, core: "GatewayCore", now_ns: int) -> Found:
@@ -155,8 +163,7 @@ class Permits:
     def _of(self, identity: str, device: str, port: str, now_ns: int) -> Found:
         if is_simulated(identity):
             return _SIMULATED
-        passed = (now_ns - self.holder.at_ns + self.holder.into_day_ns) // DAY_NS
-        self._days = max(self._days, passed)  # a clock that went back gives no day back
+        self._count_days(now_ns)
         key = (identity, port, self._days)
         found = self._known.get(key)
         if found is None:
@@ -164,6 +171,10 @@ class Permits:
                 self._known.clear()
             found = self._known[key] = self._judge(identity, device, port)
         return found
+
+    def _count_days(self, now_ns: int) -> None:
+        passed = (now_ns - self.holder.at_ns + self.holder.into_day_ns) // DAY_NS
+        self._days = max(self._days, passed)  # a clock that went back gives no day back
 
     def _judge(self, identity: str, device: str, port: str) -> Found:
         holder, book = self.holder, self.holder.book

@@ -1,9 +1,11 @@
 """What a person at the screen tells the gateway directly: one function a request."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from controller.gateway import ports
+from controller.gateway.audit import MISDATED
+from controller.gateway.dose import Wish
 from controller.gateway.log_keeper import BEHIND, CATCH_UP
 from controller.gateway.states import PERMITS_DELIVERY
 from controller.vocabulary import requests
@@ -91,7 +93,7 @@ def prescribe(core: "GatewayCore", now_ns: int, wish: requests.Prescribe) -> Non
     new = {"region": wish.region, "pad_area_mm2": wish.pad_area_mm2}
     new |= {"ceiling_ua": wish.ceiling_ua, "motor_ua": wish.motor_ua}
     armed = core.state in PERMITS_DELIVERY
-    if not armed and core.audit.unexplained(now_ns, "prescription", subject, new, wish.reason):
+    if not armed and _withheld(core, now_ns, subject, new, wish):
         return
     if core.delivery.prescribe(now_ns, wish, armed):
         core.audit.change(now_ns, "prescription", subject, new, wish.reason, stands=wish.ceiling_ua > 0)
@@ -103,12 +105,21 @@ def prescribe_joint(core: "GatewayCore", now_ns: int, wish: requests.PrescribeJo
     subject = f"{wish.patient} {wish.date} {wish.side} {wish.region}"
     new = {"rom_min_cdeg": wish.rom_min_cdeg, "rom_max_cdeg": wish.rom_max_cdeg, "torque_mnm": wish.torque_mnm}
     armed = core.state in PERMITS_DELIVERY
-    if not armed and core.audit.unexplained(now_ns, "prescription", subject, new, wish.reason):
+    if not armed and _withheld(core, now_ns, subject, new, wish):
         return
     if core.joint.prescribe(now_ns, wish, armed):
         core.audit.change(now_ns, "prescription", subject, new, wish.reason, stands=wish.torque_mnm > 0)
         core.forget_wish(CHANGED)
         _meet(core, wish.patient, wish.date)
+
+
+def _withheld(core: "GatewayCore", now_ns: int, subject: str, new: dict[str, Any], wish: Wish) -> bool:
+    """Of another day, or unexplained; or it waits until what was found earlier today is read, for that may bound it."""
+    other_day = core.permits.other_day(now_ns, wish.date)
+    if other_day:
+        core.audit.refuse(now_ns, MISDATED, "prescription", subject, new, other_day)
+        return True
+    return core.dose.hold(wish) or core.audit.unexplained(now_ns, "prescription", subject, new, wish.reason)
 
 
 def _meet(core: "GatewayCore", patient: str, date: str) -> None:
@@ -120,6 +131,9 @@ def _meet(core: "GatewayCore", patient: str, date: str) -> None:
 def dose_read(core: "GatewayCore", now_ns: int, entry: ports.DoseRead) -> None:
     """What was written down of today's dose."""
     core.dose.read(now_ns, entry)
+    for wish in core.dose.take_waiting():
+        REQUESTS[type(wish)](core, now_ns, wish)
+    core.dose.settle()
 
 
 def dose_failed(core: "GatewayCore", now_ns: int, entry: ports.DoseFailed) -> None:
@@ -150,7 +164,7 @@ def log_kept(core: "GatewayCore", now_ns: int, entry: ports.LogKept) -> None:
 
 
 def log_behind(core: "GatewayCore", now_ns: int, entry: ports.LogBehind) -> None:
-    """What is not on disk after 1 s may never come there: it stops, and nothing is armed until the disk has caught up."""
+    """What is not on disk after 1 s may never come there: it stops, and nothing is armed until it has caught up."""
     core.log.behind(entry.behind)
     core.voice.log(now_ns, "log_behind", {"behind": entry.behind}, sync=True)
     if entry.behind:

@@ -7,7 +7,11 @@ from controller.vocabulary.notices import Notice
 from controller.vocabulary.pedal import PedalRole
 from controller.vocabulary.requests import Request
 from safety.joint import MotionOrder
+from safety.lately import Lately
 from safety.orders import Order
+
+Ceilings = tuple[tuple[int, str, int], ...]
+Torques = tuple[tuple[str, str, int], ...]
 
 
 class FromEngine(NamedTuple):
@@ -93,12 +97,19 @@ class StopSignal(NamedTuple):
 
 
 class DoseRead(NamedTuple):
-    """What a patient had earlier that day: bursts, ns of current, movements, ns of torque; or why it is not known."""
+    """What a patient had earlier that day: bursts, ns of current, movements, ns of torque; or why it is not known.
+
+    With it what of that still counts for the rests, and what was found: ceilings (channel, region, uA) and torques
+    (region, side, mNm).
+    """
 
     patient: str
     date: str
     amounts: tuple[int, int, int, int]
     fault: str
+    lately: Lately = Lately()
+    ceilings: Ceilings = ()
+    torques: Torques = ()
 
 
 class DoseFailed(NamedTuple):
@@ -248,12 +259,15 @@ class OpenDose(NamedTuple):
 
 
 class NoteDose(NamedTuple):
-    """Write down what this patient has had on that day by now."""
+    """Write down what this patient has had on that day by now, as `DoseRead` gives it back."""
 
     t_ns: int
     patient: str
     date: str
     amounts: tuple[int, int, int, int]
+    lately: Lately = Lately()
+    ceilings: Ceilings = ()
+    torques: Torques = ()
 
 
 class Audit(NamedTuple):

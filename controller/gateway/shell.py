@@ -70,7 +70,7 @@ class GatewayShell:
         self._inputs: list[ports.Input] = []
         self._changes = None if data is None else Changes(data, core.permits.holder.operator, self._inputs)
         self._dose = None if data is None else DoseBook(data)
-        self._dose_failed = self._log_failed = ""
+        self._dose_failed = self._log_failed = self._dose_told = ""
         self._log_kept: Path | None = None
         self._log_behind = False
         self._ending_at_ns = 0
@@ -122,6 +122,7 @@ class GatewayShell:
     def _close(self) -> None:
         folder, head = self._log.folder, self._log.head
         self._log.close(now_ns())
+        self._vouch_for_dose()
         if self._changes is not None:
             self._changes.close(folder, head)
         if self._dose is not None:
@@ -153,6 +154,13 @@ class GatewayShell:
             self._dose_failed = failed
             if failed:
                 self._inputs.append(ports.DoseFailed(failed))
+        if self._dose is not None and self._dose.name != self._dose_told and self._dose.vouched is not None:
+            self._dose_told = self._dose.name
+            self._vouch_for_dose()
+
+    def _vouch_for_dose(self) -> None:
+        if self._dose is not None and self._changes is not None:
+            self._changes.dose(self._dose.name, self._dose.vouched)
 
     def _look_at_log(self) -> None:
         failed = self._log.failed
@@ -275,6 +283,8 @@ class GatewayShell:
         if isinstance(output, ports.NoteDose):
             self._dose.note(output)
         else:
+            self._vouch_for_dose()
+            self._dose_told = ""
             self._inputs.append(self._dose.open(now_ns(), output.patient, output.date))
 
     def _mind_port(self, output: ports.Output) -> None:

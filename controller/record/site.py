@@ -1,16 +1,19 @@
 """A site's whole data folder: the record of changes, and every session that it speaks of."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from controller.record import vouching
 from controller.record.verify import Verification, verify
 from controller.record.vouching import AUDIT
 from controller.vocabulary.chain import GENESIS, Reading, Record, read
 
 CHANGE = "change"
+_DOSE = re.compile(r"sub-[A-Za-z0-9]{1,64}/dose-\d{4}-\d\d-\d\d\.jsonl")
 
 
 @dataclass
@@ -66,8 +69,23 @@ def verify_site(folder: Path, known: str = "") -> SiteVerification:
     for name in dict.fromkeys(_sessions(reading)):
         if name not in there:
             found.faults.append(f"the session {name} is missing, {AUDIT} knows it")
+    found.faults += _doses(folder, reading)
     found.sessions = [verify(path) for path in there.values()]
     return found
+
+
+def _doses(folder: Path, changes: Reading) -> list[str]:
+    """Faults: files of a day's dose that were kept once, and are gone or cut."""
+    faults: dict[str, str] = {}
+    for record in changes.records:
+        name, new = str(record.data.get("subject")), record.data.get("new")
+        if record.data.get("what") != "dose" or not _DOSE.fullmatch(name) or not isinstance(new, dict):
+            continue
+        path = folder / name
+        fault = vouching.missing(new, read(path.read_bytes()), name) if path.is_file() else f"{name} is missing"
+        if fault:
+            faults.setdefault(name, f"{fault}, as {AUDIT} knows")
+    return list(faults.values())
 
 
 def changes_of(folder: Path) -> Reading:

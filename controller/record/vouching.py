@@ -31,13 +31,14 @@ def heads(speaker: Reading, kind: str, spoken_of: Reading, by: str, of: str) -> 
     found: list[str] = []
     for record in speaker.records:
         if record.kind == kind and len(found) < FAULTS_MAX:
-            fault = _missing(record.data, spoken_of, of)
+            fault = missing(record.data, spoken_of, of)
             if fault:
                 found.append(f"{fault}, as {by} knows")
     return found[:1]  # the first says all: what follows it is the same cut
 
 
-def _missing(named: dict[str, Any], reading: Reading, of: str) -> str:
+def missing(named: dict[str, Any], reading: Reading, of: str) -> str:
+    """The fault of a file that does not hold the record that another one names; "" when it does."""
     seq, digest = named.get("seq"), named.get("hash")
     if type(seq) is not int or type(digest) is not str:
         return ""
@@ -50,7 +51,7 @@ def seals(audit: Reading, name: str, gateway: Reading) -> list[str]:
     """Faults: what the record of changes says of this session's gateway log at its end."""
     said = [record.data for record in audit.records if record.data.get("what") == "session"]
     mine = [data.get("new") for data in said if data.get("subject") == name]
-    faults = [_missing(new, gateway, manifests.GATEWAY) for new in mine if isinstance(new, dict)]
+    faults = [missing(new, gateway, manifests.GATEWAY) for new in mine if isinstance(new, dict)]
     return [f"{fault}, as {AUDIT} knows" for fault in faults if fault][:1]
 
 

@@ -89,6 +89,7 @@ def test_what_stands_is_changed_with_a_reason_alone(bench):
 def test_every_change_goes_to_the_record_of_changes(kit):
     bench = kit.Bench(keeps_dose=True).connect()
     bench.press(FOUND)
+    bench.step(ports.DoseRead(FOUND.patient, FOUND.date, (0, 0, 0, 0), ""))
     bench.step(ports.FromEngine(notices.ToAudit("screening", "SIM01", '{"version": 1}', "Dr. W")))
     bench.step(ports.FromEngine(notices.ToAudit("screening", "SIM01", "no json", "")))
     bench.step(ports.FromEngine(notices.Constrain(1, "forearm", 2_500, 20_000, 250, 20_000, 5_000)))

@@ -18,7 +18,7 @@ from controller.assembly.protocols import PROPORTIONAL, TOGETHER, shipped
 from controller.assembly.results import twin_log
 from controller.assembly.simulated import SimulatedDevices, SimulatedPlan, twin_of
 from controller.assembly.therapist import Script, ScriptedTherapist
-from controller.clock import MS, SECOND, now_ns
+from controller.clock import MS, SECOND, now_ns, wall_day
 from controller.record.merge import records
 from controller.record.verify import verify
 from controller.vocabulary.facts import GatewayState
@@ -61,7 +61,7 @@ class Live:
         )
         self.house = House(plan)
         self.front = self.house.front
-        self.therapist = ScriptedTherapist(script)
+        self.therapist = ScriptedTherapist(script, date=wall_day()[0])
         self._beat_ns = 0
 
     def _play(self):

@@ -7,6 +7,7 @@ left out, because the limb is in another process. The operator's STOP has 250 ms
 import tempfile
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from controller.assembly.house import House, HousePlan
@@ -20,7 +21,7 @@ from controller.assembly.validate.reader import load_scenario
 from controller.assembly.validate.run import Case, Result
 from controller.assembly.validate.witness import Line, Witness
 from controller.assembly.validate.words import Moment, Range
-from controller.clock import MS, SECOND, now_ns
+from controller.clock import MS, SECOND, now_ns, wall_day
 from controller.record import manifest
 from controller.record.merge import records
 from controller.vocabulary import intents
@@ -125,7 +126,8 @@ def _lived(scenario: Scenario, folder: Path) -> Witness:
 def _sat_through(scenario: Scenario, hand: _Hand) -> Path | None:
     """Look every 20 ms until the scenario is over; where the record is."""
     front, witness = hand.house.front, hand.witness
-    therapist = ScriptedTherapist(SCRIPT, on_cue=lambda at_ns: hand.happens(Moment("cue"), at_ns))
+    cued = partial(hand.happens, Moment("cue"))
+    therapist = ScriptedTherapist(SCRIPT, date=wall_day()[0], on_cue=cued)
     beat_ns = look_ns = 0
     flowed = False
     ends_ns = now_ns() + SET_UP_NS
