@@ -24,6 +24,7 @@ from safety import (
     joint_memory,
     joint_prescribing,
     joint_rules,
+    lately,
     limits,
     memory,
     orders,
@@ -39,7 +40,7 @@ STORED = Path(__file__).resolve().parent / "limits.lock"
 UNSIGNED = "unsigned: proposal"
 MODULES = (
     *(stimulus, orders, joint, limits, joint_limits, interlocks, position, memory, joint_memory),
-    *(prescribing, joint_prescribing, rules, joint_rules, vetting, guard, screening),
+    *(lately, prescribing, joint_prescribing, rules, joint_rules, vetting, guard, screening),
 )
 """Where constants are; a name that several know belongs to the first of them."""
 Plain = bool | int | str | None

@@ -67,8 +67,8 @@ def test_a_prescription_that_is_refused_takes_nothing_back(waiting):
 
 
 def test_what_is_in_the_way_when_the_devices_are_ready_is_said_instead_of_arming(waiting):
-    waiting.step(ports.DoseFailed("No space left on device"))
-    assert waiting.core.dose.blocked
+    waiting.step(ports.AuditFailed("No space left on device"))
+    assert waiting.core.audit.blocked
     arrive(waiting)
     assert waiting.core.state is GatewayState.DISARMED
     assert waiting.core.wish is None
