@@ -183,6 +183,17 @@ def test_a_file_of_the_greatest_size_is_the_last_that_is_gone_on_with(tmp_path, 
     assert ("OSError: audit.jsonl is larger than" in book.failed) is not kept
 
 
+def test_a_change_is_synced_before_the_head_says_that_it_is_there(tmp_path, monkeypatch):
+    heads, real, books = [], os.fsync, []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: (heads.append(books[0].head), real(descriptor)))
+    books.append(AuditBook(tmp_path))
+    books[0].add(change(11, "SIM01", 1), WHEN)
+    assert books[0].close(timeout_s=5.0) is True
+    assert heads == [(-1, GENESIS)]
+    assert books[0].head[0] == 1
+    assert read((tmp_path / NAME).read_bytes()).records[1].data["operator"] == "unnamed"
+
+
 # -- the day's dose, the core's half -----------------------------------------------------------------------------------
 
 
