@@ -40,6 +40,7 @@ class SimulatedHouse:
         self.crashes: list[tuple[int, str]] = []
         """(when, what) of each exception that ended a process."""
         self.starts = self.gateways = self.steps = 0
+        self.doses: dict[tuple[str, str], gateway_ports.NoteDose] = {}
         self.asleep_until_ns = 0
         """The computer sleeps until then: no process runs, and none can be started."""
         self._look = look
@@ -72,7 +73,9 @@ class SimulatedHouse:
         self.gateways += 1
         self.front_to_gateway, self.gateway_to_front = Pipe(), Pipe()
         self.engine_to_gateway, self.gateway_to_engine = Pipe(), Pipe()
-        self.gateway = GatewayCore(hardware.unit, first_number=self.gateways * 1_000, orthosis=hardware.orthosis)
+        self.gateway = GatewayCore(
+            hardware.unit, first_number=self.gateways * 1_000, orthosis=hardware.orthosis, keeps_dose=True
+        )
         self.gateway_process = process = Process(True, now_ns + ready_ns, now_ns)
         self._leaving_ns = 0
         self.at(now_ns + ready_ns, lambda _: self._open_gateway_ports(process))
@@ -276,6 +279,19 @@ class SimulatedHouse:
             self._open(process, self.joint, gateway_ports.JointOpened, gateway_ports.JointMissing)
         elif isinstance(output, gateway_ports.CloseJoint):
             self.joint.close()
+        elif isinstance(output, gateway_ports.OpenLog):
+            process.news.append(gateway_ports.LogKept(output.folder))
+        elif isinstance(output, gateway_ports.OpenDose):
+            process.news.append(self._dose_of(output.patient, output.date))
+        elif isinstance(output, gateway_ports.NoteDose):
+            self.doses[output.patient, output.date] = output
+
+    def _dose_of(self, patient: str, date: str) -> gateway_ports.DoseRead:
+        """What stands in the book of the day, which outlives every process."""
+        noted = self.doses.get((patient, date))
+        if noted is None:
+            return gateway_ports.DoseRead(patient, date, (0, 0, 0, 0), "")
+        return gateway_ports.DoseRead(patient, date, noted.amounts, "", noted.lately, noted.ceilings, noted.torques)
 
     def _write(self, process: Process, port: Port, data: bytes, gone: Any) -> None:
         if port.here is None:

@@ -226,33 +226,6 @@ def found(fault="", patient="P1"):
     return ports.DoseRead(patient, "2026-01-05", (5, 6, 7, 8), fault)
 
 
-def test_a_dose_is_asked_for_once_and_blocks_until_it_is_read(voice):
-    guard, keeper = met(voice)
-    keeper.meet("P1", "2026-01-05")
-    keeper.note(AT)
-    assert voice.begin() == []
-    assert keeper.blocked.startswith("What this patient had today is being read.")
-    keeper.read(AT, found(patient="P2"))
-    assert (guard.begun, keeper.blocked != "") == ([], True)
-    keeper.read(AT, found())
-    assert (guard.begun, keeper.blocked) == ([("P1", "2026-01-05", 5, 6, 7, 8)], "")
-    row = {"patient": "P1", "date": "2026-01-05", "amounts": (5, 6, 7, 8), "fault": ""}
-    assert voice.out == [ports.Log(AT, "dose_read", row, True)]
-
-
-def test_only_what_has_changed_is_handed_out(voice):
-    guard, keeper = met(voice)
-    assert voice.begin() == []
-    keeper.read(AT, found())
-    out = voice.begin()
-    keeper.note(AT)
-    assert out == []
-    guard.amounts = (2, 2, 3, 4)
-    keeper.note(AT + 1)
-    keeper.note(AT + 2)
-    assert out == [ports.NoteDose(AT + 1, "P1", "2026-01-05", (2, 2, 3, 4))]
-
-
 @pytest.mark.parametrize("by_guard", [True, False])
 def test_a_dose_that_is_not_known_blocks_with_its_cause_and_is_not_written_over(voice, by_guard):
     guard, keeper = met(voice)
@@ -265,19 +238,6 @@ def test_a_dose_that_is_not_known_blocks_with_its_cause_and_is_not_written_over(
     guard.amounts = (9, 9, 9, 9)
     keeper.note(AT)
     assert out == []
-
-
-def test_another_patient_is_asked_for_anew_and_without_a_disk_nobody_is(voice):
-    _, keeper = met(voice)
-    keeper.read(AT, found())
-    voice.begin()
-    keeper.meet("P2", "2026-01-05")
-    assert keeper.blocked
-    keeper.note(AT)
-    assert voice.out == [ports.OpenDose("P2", "2026-01-05")]
-    alone = DoseKeeper(DoseGuard(), Voice(), kept=False)
-    alone.meet("P1", "2026-01-05")
-    assert alone.blocked == ""
 
 
 def test_a_dose_that_cannot_be_written_blocks_arming(voice):
