@@ -119,7 +119,10 @@ def _withheld(core: "GatewayCore", now_ns: int, subject: str, new: dict[str, Any
     if other_day:
         core.audit.refuse(now_ns, MISDATED, "prescription", subject, new, other_day)
         return True
-    return core.dose.hold(wish) or core.audit.unexplained(now_ns, "prescription", subject, new, wish.reason)
+    if core.dose.hold(wish):
+        core.forget_wish(CHANGED)
+        return True
+    return core.audit.unexplained(now_ns, "prescription", subject, new, wish.reason)
 
 
 def _meet(core: "GatewayCore", patient: str, date: str) -> None:
