@@ -68,7 +68,7 @@ BUGS: dict[str, Bug] = {
         (
             Patch(
                 "safety/pulse_rules.py",
-                "    if 0 <= train.amplitude_ua <= limit.amplitude_ua.value:\n        return None\n",
+                "    if train.amplitude_ua <= limit.amplitude_ua.value:\n        return None\n",
                 "    if not (train.amplitude_ua < 0 or train.amplitude_ua > limit.amplitude_ua.value):\n"
                 "        return None\n",
             ),
