@@ -21,7 +21,8 @@ def status(core: "EngineCore", now_ns: int, fact: facts.GatewayStatus) -> None:
         if identity and core.record is not None and core.noted.get(role) != identity:
             core.noted[role] = identity
             core.record.device(now_ns, role, identity)
-    if core.state is SessionState.FITTING and fact.state in (GatewayState.DISARMED, GatewayState.LATCHED):
+    core.set_up.rest_until_ns = max(core.set_up.rest_until_ns, fact.rest_until_ns)
+    if core.state in _STEPS_KEPT and fact.state in (GatewayState.DISARMED, GatewayState.LATCHED):
         core.set_up.start_over()
     if core.state in _FITTED and fact.unit and fact.state in _NOTHING_ARMED:
         _refit(core, now_ns, fact)
@@ -31,6 +32,8 @@ def status(core: "EngineCore", now_ns: int, fact: facts.GatewayStatus) -> None:
         core.todo = "The gateway was disarmed. Arm again, then resume."
 
 
+_STEPS_KEPT = (SessionState.FITTING, SessionState.TRIPPED)
+"""A trip in fitting leads back to it, and a person may have armed again before the next word of the gateway."""
 _FITTED = (SessionState.READY, SessionState.PAUSED)
 _NOTHING_ARMED = (GatewayState.CONNECTED, GatewayState.DISARMED, GatewayState.LATCHED)
 """A unit that was stopped while it got ready stays connected until it is armed, and unidentified it cannot be."""
