@@ -152,7 +152,10 @@ class Lane:
     def next_deadline(self) -> int:
         """When something arrives by itself, in ns."""
         due_ns = self._queue[0][0] if self._queue else FOREVER
-        return min([due_ns, *(stage.held_until_ns for stage in self.stages)])
+        for stage in self.stages:
+            if stage.held_until_ns < due_ns:
+                due_ns = stage.held_until_ns
+        return due_ns
 
     def remove(self, stage: Stage, now_ns: int) -> None:
         """That fault is over."""

@@ -81,6 +81,7 @@ class ControlTable:
 
     def __init__(self, model: Model, id: int, firmware: int) -> None:
         self.data = bytearray(TABLE_BYTES)
+        self._values = dict.fromkeys(REGISTER, 0)  # what the bytes say: read far more often than written
         self._rows = {**_COMMON, **(_XC330 if model is XC330 else _XM430)}
         self._fixed = {"model_number": model.number, "firmware": firmware}
         self.factory()
@@ -88,13 +89,13 @@ class ControlTable:
 
     def get(self, name: str) -> int:
         """The value of a register."""
-        register = REGISTER[name]
-        return register.unpack(bytes(self.data[register.address : register.address + register.size]))
+        return self._values[name]
 
     def set(self, name: str, value: int) -> None:
         """Put a value into a register, whatever a host may do there."""
         register = REGISTER[name]
         self.data[register.address : register.address + register.size] = register.pack(value)
+        self._values[name] = value
 
     def factory(self, *keep: str) -> None:
         """All of EEPROM at its default, but for the registers `keep`; then `boot`."""
