@@ -22,8 +22,6 @@ from safety.position import misplaced
 from safety.stimulus import Waveform
 
 _MS = 1_000_000
-NOTHING_FITTED = Waveform(0, 0, 0)
-"""No pulse with current is as narrow."""
 
 
 class Wanted(NamedTuple):
@@ -251,11 +249,14 @@ def g37_as_fitted(wanted: Wanted) -> str | None:
     if memory.scope is not ArmScope.SESSION:
         return None
     for train in wanted.trains:
-        width_us, _, period_us = train.waveform
-        most = memory.fitted.get(train.channel, NOTHING_FITTED)
-        if train.amplitude_ua > 0 and not (width_us <= most.pulse_width_us and most.period_us <= period_us):
+        fitted = memory.fitted.get(train.channel)
+        if train.amplitude_ua > 0 and not (fitted and _as_gentle(train.waveform, fitted)):
             return f"Channel {train.channel} was fitted with narrower or rarer pulses than these."
     return None
+
+
+def _as_gentle(pulse: Waveform, fitted: Waveform) -> bool:
+    return pulse.pulse_width_us <= fitted.pulse_width_us and fitted.period_us <= pulse.period_us
 
 
 def step_ua(memory: Memory, train: Vetted) -> int:
