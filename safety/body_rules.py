@@ -236,7 +236,7 @@ def g36_one_waveform(wanted: Wanted) -> str | None:
     """
     for train in wanted.trains:
         before = wanted.memory.waveforms.get(train.channel, train.waveform)
-        if train.amplitude_ua > 0 and train.waveform != before:
+        if train.amplitude_ua and train.waveform != before:
             return (
                 f"Channel {train.channel} would change width, pause or period of its pulses while it carries current."
             )
@@ -250,7 +250,7 @@ def g37_as_fitted(wanted: Wanted) -> str | None:
         return None
     for train in wanted.trains:
         fitted = memory.fitted.get(train.channel)
-        if train.amplitude_ua > 0 and not (fitted and _as_gentle(train.waveform, fitted)):
+        if train.amplitude_ua and not (fitted and _as_gentle(train.waveform, fitted)):
             return f"Channel {train.channel} was fitted with narrower or rarer pulses than these."
     return None
 

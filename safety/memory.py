@@ -106,7 +106,7 @@ class Dose:
     def of_late(self, now_ns: int) -> tuple[int, int]:
         """(ns of current in the last 10 min, bursts begun in the last minute); no more than there is of either."""
         from_ns = now_ns - DUTY_WINDOW_NS
-        on_ns = sum([ended - max(begun, from_ns) for begun, ended in self.spans if ended > from_ns])
+        on_ns = sum([max(0, ended - max(begun, from_ns)) for begun, ended in self.spans])
         return min(on_ns, DUTY_WINDOW_NS), len([begun for begun in self.begun if begun > now_ns - MINUTE_NS])
 
     def recall(self, now_ns: int, on_ns: int, bursts: int) -> None:

@@ -65,7 +65,7 @@ def prescription_refused(
     return None
 
 
-def dose_refused(amounts: tuple[int, int, int, int], remembered: int) -> Refused | None:
+def dose_refused(amounts: tuple[int, ...], remembered: int) -> Refused | None:
     """Judge a dose of earlier today. `remembered` is how many patients and days the guard holds already."""
     for amount in amounts:
         if type(amount) is not int or not 0 <= amount <= DOSE_MOST:
@@ -77,8 +77,7 @@ def dose_refused(amounts: tuple[int, int, int, int], remembered: int) -> Refused
 
 def lately_refused(lately: Lately, remembered: int) -> Refused | None:
     """Judge what an earlier run left for the rests."""
-    refused = dose_refused((lately.on_ns, lately.rest_ns, lately.movements, lately.motion_rest_ns), remembered)
-    refused = refused or dose_refused((lately.bursts, lately.crowd, 0, 0), remembered)
+    refused = dose_refused(lately, remembered)
     if refused is not None:
         return refused
     current = lately.on_ns <= DUTY_WINDOW_NS and lately.bursts <= BURSTS_A_MINUTE_MAX

@@ -73,7 +73,6 @@ class Today:
         self._lowest[key] = ceiling_ua if ceiling_ua > 0 else lowest_ua
         self._memory.dose = self._doses.setdefault(whose(patient, date), Dose())
         self._look_at_position()
-        self._forget_vetted()
         return None
 
     def constrain(
@@ -187,7 +186,6 @@ class Today:
         if refused is None:
             self._forget_others(patient, date)
             self._look_at_position()
-            self._forget_vetted()
         return refused
 
     def constrain_joint(
@@ -309,7 +307,7 @@ class Today:
         self._memory.placed = placed if placed is not None and whose == {(placed.patient, placed.date)} else None
 
     def _forget_vetted(self) -> None:
-        """Limits may have changed: every pulse must be vetted again."""
+        """Limits may have changed: every pulse must be vetted again. There are limits only while armed."""
         memory = self._memory
         memory.vetted = {}
         memory.exact = {}

@@ -1,8 +1,8 @@
 """A patient's dose of a day on disk: `sub-PSEUDONYM/dose-DATE.jsonl`, chained, append only, standard library alone.
 
 Each line holds the whole dose up to then, what of it still counts for the rests, and the ceilings found that day; so
-the last one counts. Writing is a thread's work and never waits; reading
-happens only while disarmed. One program at a time may have the file.
+the last one counts. Writing is a thread's work and never waits; reading happens only while disarmed. One program at a
+time may have the file, and a file is read again only after all that was to be written to it is there.
 """
 
 import fcntl
@@ -145,22 +145,32 @@ class DoseBook:
     @property
     def vouched(self) -> tuple[int, str] | None:
         """(number, hash) of the newest record that is known to be on disk; None before the first."""
-        return None if self._appender is None else self._marks.vouched(self._appender.synced)
+        return None if self._appender is None or self._whose == ("", "") else self._marks.vouched(self._appender.synced)
+
+    def let_go(self, timeout_s: float = 0.0) -> bool:
+        """Write what waits, take nothing more (`vouched` is None), close. False: not yet written, so ask again."""
+        self._whose = ("", "")
+        if self._appender is not None:
+            self._appender.finish()
+            if not self._appender.join(timeout_s):
+                return False
+        self._close()
+        return True
 
     def open(self, t_ns: int, patient: str, date: str) -> DoseRead:
-        """Read the file, and keep it for what follows."""
-        self.close()
+        """Read the file, and keep it for what follows. The last one has been let go of."""
+        self._close()
         try:
             path = file_of(self._root, patient, date)
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             content = self._take(path)
             kept = kept_in(content)
         except BlockingIOError:
-            self.close()
+            self._close()
             fault = "another stimloop keeps this patient's dose. Leave that one first."
             return DoseRead(patient, date, (0, 0, 0, 0), fault)
         except (OSError, ValueError) as error:
-            self.close()
+            self._close()
             fault = f"{error}. Look at {self._root / f'sub-{patient}'}, and ask who treated the patient today."
             return DoseRead(patient, date, (0, 0, 0, 0), fault)
         self._chain, torn = resume(content)
@@ -178,11 +188,12 @@ class DoseBook:
             data |= {"lately": entry.lately._asdict(), "ceilings": entry.ceilings, "torques": entry.torques}
             self._append(entry.t_ns, self._chain.line(entry.t_ns, KIND, data))
 
-    def close(self, timeout_s: float = 0.0) -> None:
-        """Let go of the file; what waits is still written. Later `vouched` is None."""
-        if self._appender is not None:
-            self._appender.finish()
-            self._appender.join(timeout_s)
+    def close(self, timeout_s: float) -> None:
+        """The end: what waits is written within that time, or never."""
+        self.let_go(timeout_s)
+        self._close()
+
+    def _close(self) -> None:
         if self._lock >= 0:
             os.close(self._lock)
         self._appender, self._lock, self._whose = None, -1, ("", "")

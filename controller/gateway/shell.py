@@ -71,6 +71,7 @@ class GatewayShell:
         self._changes = None if data is None else Changes(data, core.permits.holder.operator, self._inputs)
         self._dose = None if data is None else DoseBook(data)
         self._dose_failed = self._log_failed = self._dose_told = ""
+        self._dose_asked: ports.OpenDose | None = None
         self._log_kept: Path | None = None
         self._log_behind = False
         self._ending_at_ns = 0
@@ -149,6 +150,7 @@ class GatewayShell:
         return off(now_ns(), [*devices, ("the orthosis", joint.driver, self._joint)] if joint is not None else devices)
 
     def _look_at_dose(self) -> None:
+        self._open_dose()
         failed = "" if self._dose is None else self._dose.failed
         if failed != self._dose_failed:
             self._dose_failed = failed
@@ -285,7 +287,15 @@ class GatewayShell:
         else:
             self._vouch_for_dose()
             self._dose_told = ""
-            self._inputs.append(self._dose.open(now_ns(), output.patient, output.date))
+            self._dose_asked = output
+            self._open_dose()
+
+    def _open_dose(self) -> None:
+        """Once all is written that belongs to the last one: until then the core waits for the answer."""
+        asked = self._dose_asked
+        if self._dose is not None and asked is not None and self._dose.let_go():
+            self._dose_asked = None
+            self._inputs.append(self._dose.open(now_ns(), asked.patient, asked.date))
 
     def _mind_port(self, output: ports.Output) -> None:
         if isinstance(output, ports.OpenUnit):

@@ -40,6 +40,7 @@ def life(kit):
             super()._carry_out(outputs)
             for output in outputs:
                 if isinstance(output, ports.OpenDose):
+                    assert self.book.let_go(5.0)
                     self.step(self.book.open(self.now_ns, output.patient, output.date))
                 elif isinstance(output, ports.NoteDose):
                     self.book.note(output)
@@ -269,7 +270,7 @@ def test_a_dose_that_was_kept_and_is_gone_is_missed(tmp_path, harm):
     book._appender.join(5.0)
     assert book.vouched[0] == 1
     changes.dose(book.name, book.vouched)
-    book.close()
+    book.close(timeout_s=5.0)
     changes.close(None, (-1, ""))
     path = path_of(tmp_path, PATIENT, DATE)
     if harm == "gone":

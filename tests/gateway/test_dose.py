@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import threading
 
 import pytest
 
@@ -45,6 +46,7 @@ def life(kit):
             super()._carry_out(outputs)
             for output in outputs:
                 if isinstance(output, ports.OpenDose):
+                    assert self.book.let_go(5.0)
                     self.step(self.book.open(self.now_ns, output.patient, output.date))
                 elif isinstance(output, ports.NoteDose):
                     self.book.note(output)
@@ -118,11 +120,36 @@ def test_another_day_and_another_patient_have_their_own_count(tmp_path):
     book = DoseBook(tmp_path)
     book.open(1, PATIENT, DATE)
     book.note(ports.NoteDose(2, PATIENT, DATE, (7, SECOND, 0, 0)))
+    assert book.let_go(5.0)
     assert book.open(3, PATIENT, "2026-01-06").amounts == (0, 0, 0, 0)
+    assert book.let_go(5.0)
     assert book.open(4, "P007", DATE).amounts == (0, 0, 0, 0)
     book.note(ports.NoteDose(5, PATIENT, DATE, (9, SECOND, 0, 0)))  # not the open one: it is nobody's here
     book.close(timeout_s=5.0)
     assert DoseBook(tmp_path).open(6, PATIENT, DATE).amounts[0] == 7
+
+
+def test_a_file_is_read_again_only_when_all_that_waited_is_in_it(tmp_path, monkeypatch):
+    may_write = threading.Event()
+    write = os.write
+
+    def slowly(descriptor, data):
+        assert may_write.wait(10.0)
+        return write(descriptor, data)
+
+    monkeypatch.setattr(os, "write", slowly)
+    book = DoseBook(tmp_path)
+    book.open(1, PATIENT, DATE)
+    book.note(ports.NoteDose(2, PATIENT, DATE, (7, SECOND, 0, 0)))
+    assert not book.let_go()
+    book.note(ports.NoteDose(3, PATIENT, DATE, (8, SECOND, 0, 0)))  # too late: it was let go of
+    assert not book.let_go()
+    assert book.vouched is None
+    assert DoseBook(tmp_path).open(4, PATIENT, DATE).fault != ""  # nor may another program read it by now
+    may_write.set()
+    assert book.let_go(5.0)
+    assert book.open(5, PATIENT, DATE).amounts == (7, SECOND, 0, 0)
+    book.close(timeout_s=5.0)
 
 
 def denied(bench):

@@ -78,6 +78,32 @@ def test_what_is_on_counts_at_its_longest(kit):
     assert rig.guard.lately(*WHO, rig.now_ns) == Lately()
 
 
+def test_a_burst_that_began_a_minute_ago_is_none_of_the_last_minute(kit):
+    rig = kit.Rig()
+    begun_ns = rig.now_ns
+    assert rig.verdict(kit.pulse()) == ""
+    rig.guard.off(begun_ns + 100 * MS)
+    assert rig.guard.lately(*WHO, begun_ns + MINUTE_NS - 1).bursts == 1
+    assert rig.guard.lately(*WHO, begun_ns + MINUTE_NS).bursts == 0
+    for gone_ns in range(4):
+        assert rig.guard.lately(*WHO, begun_ns + DUTY_WINDOW_NS + 100 * MS - 2 + gone_ns).on_ns == max(0, 2 - gone_ns)
+
+
+def test_bursts_of_this_run_and_of_an_earlier_one_fill_one_minute(kit):
+    rig = kit.Rig()
+    begun_ns = rig.now_ns
+    for _ in range(2):
+        assert rig.verdict(kit.pulse()) == ""
+        rig.wait(100)
+        rig.guard.off(rig.now_ns)
+        rig.wait(5_000)
+    second_ns = begun_ns + 5_100 * MS
+    assert rig.guard.begin_lately(*WHO, rig.now_ns, *Lately(bursts=BURSTS_A_MINUTE_MAX - 2)) is None
+    assert rig.guard.rest_until_ns == begun_ns + MINUTE_NS
+    assert rig.guard.begin_lately(*WHO, rig.now_ns, *Lately(bursts=1)) is None
+    assert rig.guard.rest_until_ns == second_ns + MINUTE_NS
+
+
 def test_a_movement_that_is_on_counts_at_its_longest(joint):
     rig = joint()
     longest_ns = rig.guard.joint_limit().on_ms.value * MS
@@ -137,7 +163,8 @@ def test_p20_numbers_that_are_none_are_refused_and_change_nothing(kit, junk, fie
 )
 def test_p20_more_than_there_can_be_is_refused(kit, lately):
     rig = kit.Rig()
-    assert rig.guard.begin_lately(*WHO, rig.now_ns, *lately).rule == "P20"
+    refused = rig.guard.begin_lately(*WHO, rig.now_ns, *lately)
+    assert (refused.rule, refused.latches) == ("P20", False)
     assert rig.guard.lately(*WHO, rig.now_ns) == Lately()
 
 
@@ -191,6 +218,48 @@ def test_a_torque_of_earlier_today_still_only_falls(joint):
     assert rig.guard.begin_torque("P-009", WHO[1], str(given.region), "middle", 50).rule == "P14"
 
 
+def test_the_least_torque_of_the_day_is_the_one_that_is_remembered(joint):
+    rig = joint()
+    region = str(rig.guard._joint._given.region)
+    for torque_mnm in (50, 60, 1, 40):
+        assert rig.guard.begin_torque("P-009", WHO[1], region, "left", torque_mnm) is None
+        assert rig.guard.torques("P-009", WHO[1]) == ((region, "left", min(torque_mnm, 50) if torque_mnm > 40 else 1),)
+
+
+def test_a_torque_that_is_not_found_yet_is_none_to_remember(joint):
+    rig = joint()
+    given = rig.guard._joint._given
+    wish = (str(given.region), given.side, given.rom_min_cdeg, given.rom_max_cdeg)
+    rig.guard.disarm(rig.now_ns)
+    assert rig.guard.prescribe_joint(*wish, 0, "P-009", WHO[1], armed=False) is None
+    assert rig.guard.torques("P-009", WHO[1]) == ()
+    assert rig.guard.prescribe_joint(*wish, 1, "P-009", WHO[1], armed=False) is None
+    assert rig.guard.torques("P-009", WHO[1]) == ((str(given.region), given.side, 1),)
+
+
+def test_there_is_an_end_to_the_torques_that_are_remembered(joint):
+    rig = joint()
+    region = str(rig.guard._joint._given.region)
+    many = range(REMEMBERED_MAX - len(rig.guard._joint._lowest))
+    told = [rig.guard.begin_torque(f"P-{number}", WHO[1], region, "left", 5) for number in many]
+    assert told == [None] * len(many)
+    assert rig.guard.begin_torque("P-X", WHO[1], region, "left", 5).rule == "P14"
+    assert rig.guard.begin_torque("P-0", WHO[1], region, "left", 4) is None
+    assert rig.guard.torques("P-0", WHO[1]) == ((region, "left", 4),)
+
+
+def test_what_began_as_long_ago_as_a_window_is_long_is_out_of_it(joint):
+    rig = joint()
+    begun_ns = rig.now_ns
+    assert rig.assists() == ""
+    rig.guard.off(begun_ns)
+    for window_ns, after in ((MINUTE_NS, (1, 0)), (CROWD_NS, (0, 0))):
+        late = rig.guard.lately(*WHO, begun_ns + window_ns - 1)
+        assert (late.crowd, late.movements) == (1, int(window_ns == MINUTE_NS))
+        late = rig.guard.lately(*WHO, begun_ns + window_ns)
+        assert (late.crowd, late.movements) == after
+
+
 @pytest.mark.parametrize("channel", [True, 1.0, "1"])
 def test_a_ceiling_of_no_channel_is_none(kit, channel):
     assert kit.Rig().guard.begin_ceiling(*WHO, channel, "forearm", 1).rule == "P04"
@@ -199,16 +268,41 @@ def test_a_ceiling_of_no_channel_is_none(kit, channel):
 @pytest.mark.parametrize("ceiling", [0, -1, 1.0, True, None, DOSE_MOST + 1])
 def test_a_ceiling_that_is_no_number_is_none(kit, ceiling):
     rig = kit.Rig()
-    assert rig.guard.begin_ceiling("P-009", WHO[1], 1, "forearm", ceiling).rule == "P04"
+    refused = rig.guard.begin_ceiling("P-009", WHO[1], 1, "forearm", ceiling)
+    assert (refused.rule, refused.latches) == ("P04", False)
     assert rig.guard.begin_ceiling("P-009", WHO[1], 1, "nose", 1).rule == "P04"
     assert rig.guard.ceilings("P-009", WHO[1]) == ()
+
+
+def test_a_ceiling_that_is_read_after_one_was_asked_for_that_is_not_found_yet(kit):
+    rig = kit.Rig()
+    assert prescribes(rig, 0, "P-009") == ""
+    assert rig.guard.begin_ceiling("P-009", WHO[1], 1, "forearm", 5_000) is None
+    assert rig.guard.ceilings("P-009", WHO[1]) == ((1, "forearm", 5_000),)
+
+
+def test_a_torque_that_is_read_after_one_was_asked_for_that_is_not_found_yet(joint):
+    rig = joint()
+    given = rig.guard._joint._given
+    rig.guard.disarm(rig.now_ns)
+    assert rig.prescribe(torque_mnm=0, patient="P-009") == ""
+    assert rig.guard.begin_torque("P-009", WHO[1], str(given.region), given.side, 50) is None
+    assert rig.guard.torques("P-009", WHO[1]) == ((str(given.region), given.side, 50),)
+
+
+@pytest.mark.parametrize("ceiling", [1, DOSE_MOST])
+def test_the_least_and_the_most_of_a_ceiling_are_ones(kit, ceiling):
+    rig = kit.Rig()
+    assert rig.guard.begin_ceiling("P-009", WHO[1], 1, "forearm", ceiling) is None
+    assert rig.guard.ceilings("P-009", WHO[1]) == ((1, "forearm", ceiling),)
 
 
 def test_there_is_an_end_to_the_ceilings_that_are_remembered(kit):
     rig = kit.Rig()
     many = range(REMEMBERED_MAX - len(rig.guard._lowest))
     assert [rig.guard.begin_ceiling("P-009", WHO[1], 100 + number, "hand", 5) for number in many] == [None] * len(many)
-    assert rig.guard.begin_ceiling("P-009", WHO[1], 99, "hand", 5).rule == "P04"
+    refused = rig.guard.begin_ceiling("P-009", WHO[1], 99, "hand", 5)
+    assert (refused.rule, refused.latches) == ("P04", False)
     assert rig.guard.begin_ceiling("P-009", WHO[1], 100, "hand", 4) is None
 
 

@@ -323,6 +323,17 @@ def test_j20_position_of_a_patient_with_an_orthosis_and_no_channel(joint):
     assert rig.assists() == ""
 
 
+def test_j20_position_that_was_confirmed_before_the_joint_was_prescribed(joint):
+    rig = joint()
+    rig.guard.disarm(rig.now_ns)
+    assert rig.guard.place("seated", False, "P-009", "2026-01-05", armed=False) is None
+    assert rig.guard.position_fault != ""  # of another patient
+    assert rig.prescribe(patient="P-009") == ""
+    assert rig.guard.position_fault == ""
+    assert rig.prescribe() == ""
+    assert rig.guard.position_fault != ""
+
+
 def test_j21_gap(joint):
     for gap_ms, rule in ((500, "J15"), (501, "J21")):
         for order in ("assist", "hold"):
