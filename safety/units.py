@@ -74,7 +74,7 @@ class Field(Enum):
     RATE = _Kind("a rate", "6 Hz", "mHz", {"Hz": Decimal(1000)})
 
 
-_PINT_NAMES = {"%": "percent", "cm2": "cm**2", "mm2": "mm**2"}
+_PINT_NAMES = {"cm2": "cm**2", "mm2": "mm**2"}
 _KNOWN = {unit: field for field in Field for unit in field.value.factors}
 
 
@@ -103,8 +103,11 @@ def period_us(text: str) -> int:
 def rate_text(period: int) -> str:
     """The rate that a period in us really gives, in words: 29000 is "34.48 Hz", 20000 is "50 Hz"."""
     hundredths = (200_000_000 + period) // (2 * period)
-    whole, rest = divmod(hundredths, 100)
-    return f"{whole}.{rest:02d}".rstrip("0").rstrip(".") + " Hz"
+    return f"{Decimal(hundredths).scaleb(-2).normalize():f} Hz"
+
+
+def _ascii(text: str) -> str:
+    return text.replace("µ", "u")
 
 
 def _split(text: str, field: Field) -> tuple[Decimal, str]:
@@ -118,7 +121,7 @@ def _split(text: str, field: Field) -> tuple[Decimal, str]:
     if found is None:
         raise UnitFault(*_malformed(text, field))
     whole, decimals, unit = found.groups()
-    spelled = unit.replace("µ", "u")
+    spelled = _ascii(unit)
     if spelled not in kind.factors:
         raise UnitFault(*_wrong_unit(text, unit, field))
     return Decimal(f"{whole}.{decimals or 0}"), spelled
@@ -127,7 +130,7 @@ def _split(text: str, field: Field) -> tuple[Decimal, str]:
 def _convert(number: Decimal, unit: str, field: Field) -> Decimal:
     """Twice, by pint and by hand; both exact, and equal, or it is an error of ours."""
     kind = field.value
-    with localcontext(Context(prec=60)):
+    with localcontext(Context(prec=TEXT_MAX)):  # all digits that a text has room for, and no factor adds more
         by_hand = number * kind.factors[unit]
         registry = _registry()
         name = _PINT_NAMES.get(unit, unit)
@@ -153,7 +156,7 @@ def _malformed(text: str, field: Field) -> tuple[str, str]:
     example = f"write for example {kind.example}"
     if not text.strip():
         return f"{kind.name} is missing", example
-    if not text.replace("µ", "u").isascii():
+    if not _ascii(text).isascii():
         return f'"{text}" has a letter that only looks right', example
     if "," in text:
         return f'"{text}" has a comma', f'use a point: "{text.replace(",", ".")}"'
@@ -164,7 +167,7 @@ def _malformed(text: str, field: Field) -> tuple[str, str]:
     if text[0] in "+-":
         return f'"{text}" has a sign', "leave the sign out: quantities count from 0 up"
     number = re.match(r"[0-9]+(?:\.[0-9]+)?", text)
-    rest = text[number.end() :] if number else text
+    rest = _ascii(text[number.end() :] if number else text)
     if re.match(r"[eE][+-]?[0-9]", rest):
         return f'"{text}" has an exponent', f"write all digits, for example {kind.example}"
     if re.search(r"[*+()^_-]|/[0-9]", rest):
@@ -179,12 +182,12 @@ def _wrong_unit(text: str, unit: str, field: Field) -> tuple[str, str]:
     kind = field.value
     number = text.split()[0]
     right = kind.example.split()[1]
-    near = [name for name in kind.factors if name.lower() == unit.replace("µ", "u").lower()]
+    near = [name for name in kind.factors if name.lower() == _ascii(unit).lower()]
     if unit.startswith("M") and near:
         return f'"{unit}" would be mega, a thousand million times too much', f'did you mean "{number} {near[0]}"?'
     if near:
         return f'"{unit}" is no unit: capital and small letters matter', f'did you mean "{number} {near[0]}"?'
-    other = _KNOWN.get(unit.replace("µ", "u"))
+    other = _KNOWN.get(_ascii(unit))
     takes = " or ".join(kind.factors)
     if other is not None and {other, field} != {Field.PULSE_WIDTH, Field.DURATION}:
         return f"{text} is {other.value.name}, not {kind.name}", f"write {kind.name} in {takes}: {kind.example}"

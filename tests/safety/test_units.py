@@ -20,6 +20,11 @@ GOOD = [
     ("500 uA", Field.CURRENT, 500),
     ("500 µA", Field.CURRENT, 500),
     ("0 mA", Field.CURRENT, 0),
+    ("99999999999999999999 min", Field.DURATION, 99_999_999_999_999_999_999 * 60_000_000_000),
+    ("9999999999999999999999 s", Field.DURATION, 9_999_999_999_999_999_999_999 * 1_000_000_000),
+    ("9999999999999999999.9 ms", Field.DURATION, 9_999_999_999_999_999_999_900_000),
+    ("9999999999999999999999 %", Field.PERCENT, 99_999_999_999_999_999_999_990),
+    ("99999999999999999999 cm2", Field.AREA, 9_999_999_999_999_999_999_900),
     ("250 us", Field.PULSE_WIDTH, 250),
     ("250 µs", Field.PULSE_WIDTH, 250),
     ("120 ms", Field.DURATION, 120_000_000),
@@ -102,6 +107,13 @@ BAD = [
     ("80", Field.PERCENT, "no unit", "80 %"),
     ("80%", Field.PERCENT, "one space", "80 %"),
     ("80 percent", Field.PERCENT, "not written in percent", "80 %"),
+    ("25µA", Field.CURRENT, "one space", '"25 uA"'),
+    ("25  µA", Field.CURRENT, "one space", '"25 uA"'),
+    ("25 µa", Field.CURRENT, "capital", '"25 uA"'),
+    ("25 µA", Field.DURATION, "a current", "2 s"),
+    ("25 µs", Field.DURATION, "not written in µs", '"25 s"'),
+    ("X5 mA", Field.CURRENT, "not one number", "25 mA"),
+    ("Xnan mA", Field.CURRENT, "not one number", "25 mA"),
     ("25 degC", Field.ANGLE, "not written in degC", "25 deg"),
 ]
 
@@ -187,6 +199,8 @@ def test_periods_and_rates_in_words():
     assert rate_text(20_000) == "50 Hz"
     assert rate_text(16_000) == "62.5 Hz"
     assert rate_text(100_000) == "10 Hz"
+    assert rate_text(64_000) == "15.63 Hz"  # 15.625: half up
+    assert rate_text(1_000) == "1000 Hz"
 
 
 def test_our_registry_agrees_with_the_whole_of_pint():
