@@ -20,7 +20,7 @@ NAME_LETTERS_MIN = 2
 REASON_LETTERS_MIN = 3
 TEXT_MAX = 200
 _DIGITS = frozenset("0123456789")
-_MONTH_DAYS = {1: 31, 2: 28, 3: 31, 4: 30, 5: 31, 6: 30, 7: 31, 8: 31, 9: 30, 10: 31, 11: 30, 12: 31}
+_MONTH_DAYS = (0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 class Kind(StrEnum):
@@ -121,7 +121,7 @@ def day_number(text: str) -> int | None:
     if not _DIGITS.issuperset(digits):
         return None
     year, month, day = int(text[:4]), int(text[5:7]), int(text[8:])
-    if not year >= 1900 or month not in _MONTH_DAYS:
+    if not year >= 1900 or not month < len(_MONTH_DAYS):  # month 0 has no day
         return None
     leap = (year % 4 == 0 and year % 100 != 0) or year % 400 == 0
     last = 29 if leap and month == 2 else _MONTH_DAYS[month]
