@@ -5,6 +5,7 @@ wrong with them; who allowed a run is asked at the end, by `sim.checkers.permiss
 """
 
 from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sim import checker_limits as limits
@@ -12,6 +13,7 @@ from sim.checker_limits import MS
 from sim.checkers import Course, Span, Violation, bursts_of, permission
 from sim.patient import WristPatient
 
+Gear = Sequence[tuple[int, int]]
 FELT_NM = 0.020
 """Torque below this is friction."""
 OVER, OVER_MNM = 1.05, 10.0
@@ -89,8 +91,9 @@ class JointWitness:
         if len(self.found) < 1000:
             self.found.append(Violation(now_ns, rule, text))
 
-    def judge(self, course: Course, gear: list[tuple[int, int]]) -> list[Violation]:
-        """Everything at the joint. `gear` are times of a jammed or dragging gear: what it holds is not the motor's."""
+    def judge(self, course: Course, gear: Gear, driven: Sequence[Span]) -> list[Violation]:
+        """Everything at the joint. `gear` are times of a jammed or dragging gear: what it holds is not the motor's, and
+        `driven`, the runs of the motor's own torque, count instead."""
         if self._from_ns >= 0:
             self.spans.append(Span(self._from_ns, self._until_ns))
             self._from_ns = -1
@@ -101,12 +104,37 @@ class JointWitness:
             known = any(violation.rule == other.rule for other in found)
             if not known and not any(a <= violation.at_ns <= b for a, b in spoilt):
                 found.append(violation)
-        for run in bursts_of(self.spans):
+        spans = _of_the_motor(self.spans, gear, driven)
+        for run in bursts_of(spans):
             on_ns = run.end_ns - run.start_ns
             slow = any(a <= run.end_ns and run.start_ns <= b for a, b in excused)
             if on_ns > self.most.on_ns + TOLERANCE_NS + slow * course.joint_slow_ns:
                 found.append(Violation(run.end_ns, "movement", f"{on_ns // MS} ms without letting go"))
-        return found + permission(self.spans, course, "torque")
+        return found + permission(spans, course, "torque")
+
+
+def runs_of(log: Iterable[Mapping[str, Any]]) -> list[Span]:
+    """When the motor itself pushed, by its twin's log."""
+    least_mnm = FELT_NM * 1000
+    return [
+        Span(entry["t_start_ns"], entry["t_end_ns"])
+        for entry in log
+        if entry.get("kind") == "torque" and entry["peak_mnm"] >= least_mnm
+    ]
+
+
+def _of_the_motor(felt: Sequence[Span], gear: Gear, driven: Sequence[Span]) -> list[Span]:
+    """What was felt while the gear was well, and what the motor did while it was not."""
+    for begin_ns, end_ns in gear:
+        before = [Span(span.start_ns, min(span.end_ns, begin_ns)) for span in felt if span.start_ns < begin_ns]
+        felt = [*before, *[Span(max(span.start_ns, end_ns), span.end_ns) for span in felt if end_ns < span.end_ns]]
+    inside = [
+        Span(max(run.start_ns, begin_ns), min(run.end_ns, end_ns))
+        for run in driven
+        for begin_ns, end_ns in gear
+        if run.start_ns < end_ns and begin_ns < run.end_ns
+    ]
+    return sorted([*felt, *inside])
 
 
 class WatchedWrist(WristPatient):

@@ -38,7 +38,7 @@ from sim.checkers import Body, Course, Violation, bursts_of, judge, trains_of, u
 from sim.checkers import Span as SkinSpan
 from sim.clocks import HostClock
 from sim.disk import MemoryAppender, SimulatedDisk
-from sim.joint_checker import JointWitness, WatchedWrist
+from sim.joint_checker import JointWitness, WatchedWrist, runs_of
 from sim.phenotypes import PHENOTYPES
 from sim.room import furnish
 
@@ -287,7 +287,7 @@ class SwarmWorld:
         accepted = {channel: plan.script.tolerance_ua + max(1_000, step_ua) for channel in hands.regions}
         found = judge(trains, Body(hands.regions, hands.pads_mm2, accepted), self.course)
         if self.patient.witness is not None:
-            found += self.patient.witness.judge(self.course, self.acts.gear)
+            found += self.patient.witness.judge(self.course, self.acts.gear, runs_of(self.log))
             result.torque_runs = len(self.patient.witness.spans)
         bursts = bursts_of([SkinSpan(train.start_ns, train.end_ns) for train in trains])
         result.violations = [self._worded(violation) for violation in sorted(found)[:WITNESSES_MAX]]

@@ -19,6 +19,7 @@ from controller.assembly.swarm_plan import Act
 from controller.assembly.swarm_world import SwarmWorld
 from controller.clock import MS, SECOND
 from sim.checkers import Body, judge, trains_of
+from sim.joint_checker import runs_of
 from tests.model.alphabet import Letter, letters
 from tests.model.roots import Root, bring
 
@@ -62,7 +63,7 @@ def verdict(world: SwarmWorld) -> list[str]:
     body = Body(hands.regions, hands.pads_mm2, {c: ua + STEP_UA for c, ua in hands.ceilings_ua.items()})
     found = judge(trains_of(world.log), body, world.course)
     if world.patient.witness is not None:
-        found += world.patient.witness.judge(world.course, world.acts.gear)
+        found += world.patient.witness.judge(world.course, world.acts.gear, runs_of(world.log))
     crashed = [f"crash: {what}" for _, what in house.crashes]
     return [f"{one.rule}: {one.text}" for one in found] + crashed
 

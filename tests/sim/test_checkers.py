@@ -19,7 +19,7 @@ from sim.checkers import (
     trains_of,
     unprompted,
 )
-from sim.joint_checker import JointWitness
+from sim.joint_checker import JointWitness, runs_of
 
 pytestmark = pytest.mark.hazard("H12", "H15", "H18", "H21", "H26", "H27", "H33")
 MS, SECOND = 1_000_000, 1_000_000_000
@@ -194,11 +194,11 @@ def test_a_train_of_the_log_keeps_its_charges():
 # -- the joint ---------------------------------------------------------------------------------------------------------
 
 
-def felt(*pushes, **more):
+def felt(*pushes, gear=(), driven=(), **more):
     witness = JointWitness("wrist", 1_200, (-55.0, 50.0))
     for t_ms, torque_nm, angle_deg, speed_dps in pushes:
         witness.push(t_ms * MS, torque_nm, angle_deg, speed_dps)
-    return {violation.rule for violation in witness.judge(Course(armed=[Armed(0, "session")], **more), [])}
+    return {violation.rule for violation in witness.judge(Course(armed=[Armed(0, "session")], **more), gear, driven)}
 
 
 def soft(most_nm, until_ms, angle_deg=0.0, speed_dps=10.0):
@@ -216,6 +216,21 @@ def test_what_is_too_much_at_the_joint_is_seen():
     assert felt(*soft(0.8, 1_000, angle_deg=52.0)) == {"angle"}
     assert felt(*soft(0.8, 1_000, speed_dps=80.0)) == {"speed"}
     assert felt(*soft(1.0, 10_500)) == {"movement"}
+
+
+def test_what_a_jammed_gear_holds_is_not_the_motors():
+    after = {"events": [stop(500)], "gear": [(400 * MS, 3_000 * MS)]}
+    assert felt(*soft(1.0, 2_000), **after) == set()
+    assert felt(*soft(1.0, 2_000), **after, driven=[Span(0, 450 * MS)]) == set()
+    assert felt(*soft(1.0, 2_000), **after, driven=[Span(0, 800 * MS)]) == {"stop"}
+    assert felt(*soft(1.0, 4_000), **after) == {"stop"}  # the gear was well again by then
+    assert felt(*soft(1.0, 12_000), gear=[(1_000 * MS, 11_000 * MS)]) == set()
+    assert felt(*soft(1.0, 12_000), gear=[(1_000 * MS, 11_000 * MS)], driven=[Span(0, 12_000 * MS)]) == {"movement"}
+
+
+def test_the_runs_of_a_motor():
+    run = {"kind": "torque", "t_start_ns": 5, "t_end_ns": 9, "from_cdeg": 0, "to_cdeg": 1}
+    assert runs_of([{"kind": "train"}, run | {"peak_mnm": 20}, run | {"peak_mnm": 19}]) == [Span(5, 9)]
 
 
 def test_torque_after_a_stop_is_seen():

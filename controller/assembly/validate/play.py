@@ -33,7 +33,7 @@ from sim.clocks import HostClock
 from sim.disk import MemoryAppender, SimulatedDisk
 from sim.disturbed import DisturbedWrist
 from sim.effort import Attempt as Effort
-from sim.joint_checker import JointWitness
+from sim.joint_checker import JointWitness, runs_of
 from sim.phenotypes import PHENOTYPES
 from sim.room import furnish
 
@@ -257,6 +257,6 @@ class Play:
         body = Body(hands.regions, hands.pads_mm2, dict.fromkeys(hands.regions, most_ua))
         found = judge(trains_of(self.witness.log), body, course)
         if self.person.witness is not None:
-            found += self.person.witness.judge(course, self.deeds.acts.gear)
+            found += self.person.witness.judge(course, self.deeds.acts.gear, runs_of(self.witness.log))
         found += [Violation(t_ns, "crash", what) for t_ns, what in house.crashes]
         self.violations = sorted(found)
