@@ -548,6 +548,34 @@ def test_a_release_is_cut_short_when_the_lease_ends() -> None:
     assert max(ms for ms, _, torque in rig.trace if torque) <= begin + 1
 
 
+@pytest.mark.parametrize(("dps", "eased"), [(200.0, False), (-200.0, True), (25.0, True)])
+def test_a_release_ends_at_once_when_the_joint_runs_with_the_torque(dps: float, eased: bool) -> None:
+    """What still pushes then does not hold the limb up: it drives it. Against the torque, or slowly, it is eased."""
+    rig = Rig().ready()
+    rig.move(assist()).run(1_500)
+    assert rig.driver is not None
+    begin = rig.ms
+    rig.give(rig.driver.release(rig.now_ns, 300))
+    rig.run(50)
+    rig.hinge.speed = math.radians(dps)
+    rig.run(350)
+    last = max(ms for ms, _, torque in rig.trace if torque)
+    assert 240 <= last - begin <= 310 if eased else last - begin <= 50 + 41
+    assert not faults(rig.events)
+    assert rig.driver.ready
+    assert rig.driver.confirmed_free
+
+
+@pytest.mark.parametrize("torque", [300, -300])
+def test_up_to_20_deg_s_faster_than_ordered_is_no_running_along(torque: int) -> None:
+    course = Course(Wish(3_000, 3_000, CAP_MNM), T0, 0)
+    sign = 1 if torque > 0 else -1
+    assert not course.runs_along(torque, sign * 5_000)
+    assert course.runs_along(torque, sign * 5_001)
+    assert not course.runs_along(torque, -sign * 9_000)
+    assert not course.runs_along(0, 9_000)
+
+
 @pytest.mark.parametrize("ramp_ms", [0, -5])
 def test_a_release_without_a_ramp_is_torque_off(ramp_ms: int) -> None:
     rig = Rig().ready()

@@ -39,6 +39,9 @@ DYNAMIXEL_LIMITS = JointDeviceLimits(
 """XM430-W210: 2.7 N m at standstill and 11.1 V, one unit of current about 4.8 mNm; the weaker XC330-T288 is held back
 by its own current limit. Both turn at 390 deg/s and more at 11.1 V without load. Angles: a joint, not a wheel."""
 
+ALONG_CDPS = 2_000
+"""This much faster than ordered the way it is pushed: nothing is held up by what is still eased then."""
+
 HARDER_MNM, HARDER_TIMES = 100, 3
 """So often in a row more than half above the admitted torque and this: the servo does not obey its goal current."""
 
@@ -132,6 +135,11 @@ class Course:
             return torque_mnm
         room = max(0, MARGIN_CDEG - beyond)
         return _within(torque_mnm, self.wish.torque_mnm * room // MARGIN_CDEG)
+
+    def runs_along(self, torque: int, speed_cdps: int) -> bool:
+        """Does the joint run the way it is pushed, faster than ordered? Then that torque drives the limb, and lets
+        nobody down by ending at once."""
+        return torque * speed_cdps > 0 and abs(speed_cdps) > self.wish.speed_cdps + ALONG_CDPS
 
     def _watch(self, now_ns: int, posture: Posture, torque_mnm: int, goal_cdps: int) -> None:
         """Does the joint follow, and no faster than it should?"""

@@ -199,6 +199,8 @@ class DynamixelMoves(DynamixelConnection):
             return self._failed(now_ns, STALE, events)
         data = b""
         if now_ns >= self._tick_ns and self._course is not None and self.posture is not None:
+            if self._course.runs_along(self._units, self.posture.speed_cdps):
+                return self._let_go(now_ns)
             left = abs(units) * (ends_ns - now_ns) // (ends_ns - began_ns)
             model = self._servo.model
             torque_mnm = left * (model.torque_unm if model else 0) // 1000 * (1 if units > 0 else -1)
