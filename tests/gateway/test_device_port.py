@@ -97,7 +97,9 @@ def test_an_open_port_is_told_by_its_name_and_carries_bytes_both_ways(cable):
 
 def test_the_line_is_opened_as_the_device_wants_it(cable, monkeypatch):
     asked = []
-    monkeypatch.setattr(device_port, "open_serial", lambda path, line: asked.append((path, line)) or open_serial(path, line))
+    monkeypatch.setattr(
+        device_port, "open_serial", lambda path, line: asked.append((path, line)) or open_serial(path, line)
+    )
     cable.port.open()
     assert asked == [(cable.path, LINE)]
 
