@@ -10,9 +10,9 @@ and the protocol narrows is the other half of the guard, in `safety.today`.
 from safety.body_rules import Wanted, step_ua
 from safety.interlocks import Conditions
 from safety.joint import Assist, Hold, Posture
-from safety.joint_limits import MOTION_REST_NS_MIN
-from safety.limits import REST_NS_MIN
-from safety.memory import Trail, Vetted
+from safety.joint_limits import JOINT_CAPS
+from safety.limits import LONGEST_BURST_NS
+from safety.memory import Trail, Vetted, rest_after_ns
 from safety.orders import Admitted, ArmScope, Deliver, Refused, Renew, Token
 from safety.rules import (
     ANTAGONIST_RULE,
@@ -130,12 +130,14 @@ class Guard(Today):
         self._joint.let_go(now_ns)
 
     def rest_anew(self, now_ns: int) -> None:
-        """The clock jumped: how long the last rest really was is not known, so the least of it begins once more."""
+        """The clock jumped: how long the last burst, the last movement and their rests really were is not known, so
+        that the rest after the longest there is begins once more."""
         memory, joint = self._memory, self._joint.memory
         if memory.rest_until_ns > 0:
-            memory.rest_until_ns = max(memory.rest_until_ns, now_ns + REST_NS_MIN)
+            memory.rest_until_ns = max(memory.rest_until_ns, now_ns + rest_after_ns(LONGEST_BURST_NS))
         if joint.rest_until_ns > 0:
-            joint.rest_until_ns = max(joint.rest_until_ns, now_ns + MOTION_REST_NS_MIN)
+            longest_ms = max([cap.on_ms for cap in JOINT_CAPS.values()])
+            joint.rest_until_ns = max(joint.rest_until_ns, now_ns + longest_ms * 1_000_000)
 
     @property
     def moving(self) -> bool:

@@ -5,138 +5,16 @@ the gateway believes), what had to stop the current. `judge` compares the twin's
 the limits of `sim.checker_limits`. It is asked once, at the end of a run, so it costs a run next to nothing.
 """
 
-from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 from sim import checker_limits as limits
-from sim.checker_limits import MS, SECOND
+from sim.checker_course import GAP_NS, SESSION, Body, Course, Kind, Span, Train, Violation, bursts_of, overlaps
+from sim.checker_dose import dose
+from sim.checker_limits import MS
 
-GAP_NS = 200 * MS
-"""A pause longer than this ends a burst; the slowest train that any protocol may ask for is far faster."""
-TOLERANCE_NS = 60 * MS
-"""What a busy gateway and the phase of the pulse clock may add to a length or take from a rest."""
 LOST_ORDERS_NS = 300 * MS
 """So long orders may be lost on a bad line before the driver misses their answers: the next one then rises at once."""
-SESSION, FITTING = "session", "fitting"
-
-
-class Violation(NamedTuple):
-    """What was found at the skin or the joint that must not be: when, which rule of the checker, and in words."""
-
-    at_ns: int
-    rule: str
-    text: str
-
-
-class Train(NamedTuple):
-    """An unbroken run of equal pulses at the skin; charges of one pulse in pC (uA x us)."""
-
-    start_ns: int
-    end_ns: int
-    channel: int
-    pulses: int
-    amplitude_ua: int
-    width_us: int
-    period_us: int
-    charge_pc: int
-    net_pc: int
-
-
-class Span(NamedTuple):
-    """Output from the first to the last pulse (or instant of torque), with the time between two of them."""
-
-    start_ns: int
-    end_ns: int
-    period_ns: int = 0
-
-
-class Armed(NamedTuple):
-    """A person armed: the second key, with the right number, at `t_ns`."""
-
-    t_ns: int
-    scope: str
-
-
-class Kind(StrEnum):
-    """What an event asks of the output."""
-
-    STOP = "stop"  # dark after the bound, until a person arms again
-    IF_FLOWING = "if flowing"  # the same, where output was on at that instant
-    DARK = "dark"  # dark after the bound, until the event is over
-
-
-class Event(NamedTuple):
-    """Something that has to end the output. A bound of 0 means that this output has nothing to do with it.
-
-    `bound_ns` holds where software can act, for current and for torque; `session` alone: fitting goes on.
-    """
-
-    kind: Kind
-    t_ns: int
-    until_ns: int
-    skin_ns: int
-    joint_ns: int
-    cause: str
-    session: bool = False
-
-
-@dataclass
-class Course:
-    """What people and faults did. `untrusted` are times in which the last word is the device's own watchdog.
-
-    That is while its cable spoils what is sent, or nobody is there to send: a bound is then `slow_ns` (`joint_slow_ns`
-    for torque). `loose` are (channel, from, to) of a pad without contact. Times in ns of the world.
-    """
-
-    armed: list[Armed] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
-    untrusted: list[tuple[int, int]] = field(default_factory=list)
-    joint_untrusted: list[tuple[int, int]] = field(default_factory=list)
-    loose: list[tuple[int, int, int]] = field(default_factory=list)
-    blind_ns: list[int] = field(default_factory=list)
-    slow_ns: int = 2_500 * MS
-    joint_slow_ns: int = 1_500 * MS
-
-    def scope_at(self, t_ns: int) -> str:
-        """What a person had armed for last, "" before the first time."""
-        at = bisect_right(self.armed, t_ns, key=lambda armed: armed.t_ns)
-        return self.armed[at - 1].scope if at else ""
-
-    def next_armed_ns(self, t_ns: int) -> int:
-        """When a person armed next after `t_ns`; far away if never."""
-        at = bisect_right(self.armed, t_ns, key=lambda armed: armed.t_ns)
-        return self.armed[at].t_ns if at < len(self.armed) else 1 << 62
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """What the current meets: channel -> region, channel -> pad in mm2, channel -> most current ever accepted (uA)."""
-
-    regions: Mapping[int, str]
-    pads_mm2: Mapping[int, int]
-    ceilings_ua: Mapping[int, int]
-
-
-def trains_of(log: Iterable[Mapping[str, Any]]) -> list[Train]:
-    """The pulse trains of a twin's log, by their start."""
-    return sorted(
-        Train(
-            entry["t_start_ns"],
-            entry["t_end_ns"],
-            entry["channel"],
-            entry["pulses"],
-            entry["amplitude_ua"],
-            entry["width_us"],
-            entry["period_us"],
-            round(entry["charge_nc"] * 1000 / entry["pulses"]),
-            round(entry.get("net_nc", 0) * 1000 / entry["pulses"]),
-        )
-        for entry in log
-        if entry.get("kind") == "train"
-    )
 
 
 def judge(trains: Sequence[Train], body: Body, course: Course) -> list[Violation]:
@@ -147,20 +25,9 @@ def judge(trains: Sequence[Train], body: Body, course: Course) -> list[Violation
         *_pulses(trains, body, course),
         *_together(trains),
         *_rises(trains, course),
-        *_lengths(bursts, trains, body, course),
+        *dose(bursts, trains, body, course),
         *permission(spans, course, "current"),
     ]
-
-
-def bursts_of(spans: Sequence[Span]) -> list[Span]:
-    """Output on any channel, joined where no pause is longer than `GAP_NS`."""
-    bursts: list[Span] = []
-    for span in spans:
-        if bursts and span.start_ns - bursts[-1].end_ns <= GAP_NS:
-            bursts[-1] = Span(bursts[-1].start_ns, max(bursts[-1].end_ns, span.end_ns))
-        else:
-            bursts.append(Span(span.start_ns, span.end_ns))
-    return bursts
 
 
 def unprompted(bursts: Sequence[Span], attempts: Sequence[tuple[int, int]], course: Course, within_ns: int) -> int:
@@ -185,7 +52,7 @@ def _pulses(trains: Sequence[Train], body: Body, course: Course) -> list[Violati
         if key not in seen:
             seen.add(key)
             # A unit that is told every single pulse makes them as a spoilt line brings them.
-            spoilt = _overlaps(course.untrusted, train.start_ns, train.end_ns)
+            spoilt = overlaps(course.untrusted, train.start_ns, train.end_ns)
             wrong = [each for each in _pulse(train, body, scope) if not (spoilt and each[0] == "frequency")]
             found += [Violation(train.start_ns, rule, text) for rule, text in wrong]
     return found
@@ -254,7 +121,7 @@ def _rises(trains: Sequence[Train], course: Course) -> list[Violation]:
         silent = before is None or gap_ns >= GAP_NS
         level_ua, passed_ns = (0, 0) if before is None or silent else (before.amplitude_ua, gap_ns)
         since_ns = train.start_ns - LOST_ORDERS_NS
-        if _overlaps(course.untrusted, since_ns, train.start_ns):
+        if overlaps(course.untrusted, since_ns, train.start_ns):
             passed_ns += LOST_ORDERS_NS
         allowed_ua = limits.RISE_UA.value * (passed_ns // limits.RISE_NS.value + 1)
         if before is not None and not silent and passed_ns == gap_ns and train.width_us > before.width_us:
@@ -265,42 +132,6 @@ def _rises(trains: Sequence[Train], course: Course) -> list[Violation]:
             text = f"channel {train.channel}: from {level_ua} to {train.amplitude_ua} uA in {gap_ns // MS} ms"
             found.append(Violation(train.start_ns, "rise", text))
     return found
-
-
-def _lengths(bursts: Sequence[Span], trains: Sequence[Train], body: Body, course: Course) -> list[Violation]:
-    """On-time, rest and the dose of the day."""
-    found: list[Violation] = []
-    longest_ns = min((limits.REGIONS[name].on_ns for name in body.regions.values()), default=0)
-    before: Span | None = None
-    for burst in bursts:
-        on_ns = burst.end_ns - burst.start_ns
-        most_ns = limits.FITTING_ON_NS.value if course.scope_at(burst.start_ns) == FITTING else longest_ns
-        if _overlaps(course.untrusted, burst.start_ns, burst.end_ns):
-            most_ns += course.slow_ns
-        if not on_ns <= most_ns + TOLERANCE_NS:
-            found.append(Violation(burst.end_ns, "on-time", f"{on_ns // MS} ms without a pause; {most_ns // MS} ms"))
-        if before is not None and not _broken(before, burst, course):
-            rest_ns = burst.start_ns - before.end_ns
-            least_ns = max(limits.REST_NS.value, (before.end_ns - before.start_ns) // 2)
-            if not rest_ns >= least_ns - TOLERANCE_NS:
-                text = f"{rest_ns // MS} ms of rest after a burst, {least_ns // MS} ms are due"
-                found.append(Violation(burst.start_ns, "rest", text))
-        before = burst
-    on_ns = sum(burst.end_ns - burst.start_ns for burst in bursts)
-    if not (len(bursts) <= limits.BURSTS_A_DAY.value and on_ns <= limits.ON_NS_A_DAY.value):
-        found.append(Violation(trains[-1].end_ns, "dose", f"{len(bursts)} bursts, {on_ns // SECOND} s of current"))
-    return found
-
-
-def _broken(before: Span, burst: Span, course: Course) -> bool:
-    """The pause between the two was (or may have been) made by a loose pad or a line that lost what was said."""
-    loose = any(a <= burst.start_ns + GAP_NS and before.end_ns - GAP_NS <= b for _, a, b in course.loose)
-    blind = any(before.end_ns - GAP_NS <= at_ns <= burst.start_ns for at_ns in course.blind_ns)
-    return loose or blind or _overlaps(course.untrusted, before.end_ns - GAP_NS, burst.start_ns)
-
-
-def _overlaps(times: Iterable[tuple[int, int]], from_ns: int, to_ns: int) -> bool:
-    return any(begin <= to_ns and from_ns <= end for begin, end in times)
 
 
 # -- who allowed it ----------------------------------------------------------------------------------------------------
@@ -334,7 +165,7 @@ def _slowed(bound_ns: int, t_ns: int, course: Course, what: str) -> int:
     skin = what == "current"
     times = course.untrusted if skin else course.joint_untrusted
     slow_ns = course.slow_ns if skin else course.joint_slow_ns
-    return max(bound_ns, slow_ns) if _overlaps(times, t_ns, t_ns + bound_ns) else bound_ns
+    return max(bound_ns, slow_ns) if overlaps(times, t_ns, t_ns + bound_ns) else bound_ns
 
 
 def _inside(spans: Sequence[Span], after_ns: int, before_ns: int) -> int | None:

@@ -4,14 +4,17 @@
 wrong with them; who allowed a run is asked at the end, by `sim.checkers.permission`.
 """
 
+import math
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sim import checker_limits as limits
+from sim.checker_course import Course, Span, Violation, bursts_of
 from sim.checker_limits import MS
-from sim.checkers import Course, Span, Violation, bursts_of, permission
+from sim.checkers import permission
 from sim.patient import WristPatient
+from sim.wrist import passive_torque
 
 Gear = Sequence[tuple[int, int]]
 FELT_NM = 0.020
@@ -19,21 +22,32 @@ FELT_NM = 0.020
 OVER, OVER_MNM = 1.05, 10.0
 """A servo's current control is good to about this."""
 SPEED_OVER, SPEED_NS = 1.5, 100 * MS
-"""A motor that goes on driving a joint which is already that much too fast, for that long."""
+"""A motor that goes on driving a joint which is already that much too fast, for that long. What only bears the limb's
+weight and stretches its tissue does not drive it: somebody else does, and letting go would drop the limb."""
 PUSHING_NM = 0.10
 TOLERANCE_NS = 100 * MS
 
 
 class JointWitness:
-    """Sees every push. `ceiling_mnm` and the range in deg are what the person found today."""
+    """Sees every push. `ceiling_mnm` and the range in deg are what the person found today.
 
-    def __init__(self, joint: str, ceiling_mnm: int, rom_deg: tuple[float, float]) -> None:
+    `passive` gives the torque of weight and tissue (N m, + = extension) at an angle in deg.
+    """
+
+    def __init__(
+        self,
+        joint: str,
+        ceiling_mnm: int,
+        rom_deg: tuple[float, float],
+        passive: Callable[[float], float] = lambda angle_deg: 0.0,
+    ) -> None:
         self.most = limits.JOINTS[joint]
         self.spans: list[Span] = []
         self.found: list[Violation] = []
         self.peak_nm = 0.0
         self._ceiling_nm = min(self.most.torque_mnm, ceiling_mnm) / 1000
         self._rom_deg = rom_deg
+        self._passive = passive
         self._from_ns = self._until_ns = -1
         self._recent: deque[tuple[int, float]] = deque()
         self._fast_from_ns = 0
@@ -60,7 +74,7 @@ class JointWitness:
         if outwards and strength > PUSHING_NM:
             self._note(now_ns, "angle", f"{torque_nm * 1000:.0f} mNm outwards at {angle_deg:.1f} deg")
         self._watch_rise(now_ns, strength)
-        self._watch_speed(now_ns, torque_nm, speed_dps)
+        self._watch_speed(now_ns, torque_nm, angle_deg, speed_dps)
 
     @property
     def last_ns(self) -> int:
@@ -77,15 +91,20 @@ class JointWitness:
             self._note(now_ns, "torque rise", f"{(strength - lowest) * 1000:.0f} mNm within 20 ms")
         recent.append((now_ns, strength))
 
-    def _watch_speed(self, now_ns: int, torque_nm: float, speed_dps: float) -> None:
+    def _watch_speed(self, now_ns: int, torque_nm: float, angle_deg: float, speed_dps: float) -> None:
         limit_dps = self.most.speed_cdps / 100 * SPEED_OVER
-        driving = abs(torque_nm) > PUSHING_NM and torque_nm * speed_dps > 0 and abs(speed_dps) > limit_dps
-        if not driving:
+        along = abs(torque_nm) > PUSHING_NM and torque_nm * speed_dps > 0 and abs(speed_dps) > limit_dps
+        if not (along and self._drives(torque_nm, angle_deg)):
             self._fast_from_ns = 0
         elif not self._fast_from_ns:
             self._fast_from_ns = now_ns
         elif now_ns - self._fast_from_ns > SPEED_NS:
             self._note(now_ns, "speed", f"driven at {speed_dps:.0f} deg/s")
+
+    def _drives(self, torque_nm: float, angle_deg: float) -> bool:
+        """There is more of it than what bears the limb."""
+        borne_nm = -self._passive(angle_deg) if torque_nm > 0 else self._passive(angle_deg)
+        return abs(torque_nm) - max(0.0, borne_nm) > FELT_NM
 
     def _note(self, now_ns: int, rule: str, text: str) -> None:
         if len(self.found) < 1000:
@@ -141,6 +160,10 @@ class WatchedWrist(WristPatient):
     """The simulated person with a witness at the joint."""
 
     witness: JointWitness | None = None
+
+    def passive(self, angle_deg: float) -> float:
+        """Torque of weight and tissue (N m, + = extension) at rest at that angle."""
+        return passive_torque(math.radians(angle_deg), self._wrist.joint)
 
     def __init__(self, seed: int, self_paced: bool = False, **more: Any) -> None:
         super().__init__(seed, self_paced, **more)

@@ -26,7 +26,7 @@ from controller.assembly.swarm_plan import draw
 from controller.assembly.swarm_world import SwarmWorld
 from controller.clock import MS, SECOND
 from controller.vocabulary.requests import Disarm
-from sim.checkers import trains_of
+from sim.checker_course import trains_of
 
 SOFTWARE_MS, SCREEN_MS = 250, 750
 QUIET_NS = SECOND

@@ -158,6 +158,7 @@ def summary(entries: Iterable[dict[str, Any]]) -> dict[str, Any]:
         "not_rearmable_upper_95": _upper(len(dead), count),
         "dead_seeds": dead[:20],
         "begun_anew_by_choice": sum(entry["impatient"] for entry in worlds),
+        "rested_s": max((entry.get("rested_s", 0.0) for entry in worlds), default=0.0),
         "alive_s": {} if not alive else {"median": alive[len(alive) // 2], "max": alive[-1]},
     }
 

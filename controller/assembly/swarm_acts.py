@@ -14,8 +14,8 @@ from controller.assembly.swarm_person import Person
 from controller.assembly.swarm_plan import Act
 from controller.clock import MS, SECOND
 from sim.catalogue import make
+from sim.checker_course import Course, Event, Kind
 from sim.checker_limits import OPERATOR_STOP_NS, STOP_NS
-from sim.checkers import Course, Event, Kind
 from sim.disk import SimulatedDisk
 from sim.faults import Fault
 from sim.mixes import ends_ns, host_side, longest_wait_ns
@@ -185,6 +185,7 @@ class Acts:
         self.house.clock.step(now_ns, by_ns)
         house, steps = self.house, self._steps
         steps.append(now_ns)
+        self.course.stepped_ns.append(now_ns)
         if 0 < by_ns < JUMP_NS:  # too small to notice: the guard's rest is shorter by so much
             self.course.blind_ns.append(now_ns)
         unseen_ns = now_ns - 110 * MS if len(steps) > 1 and now_ns - steps[-2] < 110 * MS else now_ns

@@ -13,7 +13,7 @@ from controller.clock import MS
 from controller.vocabulary import intents, requests
 from controller.vocabulary.facts import ArmNumber, ArmScope, GatewayStatus
 from controller.vocabulary.snapshot import Snapshot
-from sim.checkers import Armed
+from sim.checker_course import Armed
 
 BEGIN_ANEW_AFTER_NS = 1_000 * MS
 ENDS_WITHIN_NS = 2_000 * MS

@@ -34,8 +34,10 @@ from controller.session.resolve import ResolvedProtocol
 from controller.vocabulary.snapshot import SessionState
 from controller.wire.link import MemoryLink
 from safety.digest import compute
-from sim.checkers import Body, Course, Violation, bursts_of, judge, trains_of, unprompted
-from sim.checkers import Span as SkinSpan
+from sim import checker_limits
+from sim.checker_course import Body, Course, Violation, bursts_of, trains_of
+from sim.checker_course import Span as SkinSpan
+from sim.checkers import judge, unprompted
 from sim.clocks import HostClock
 from sim.disk import MemoryAppender, SimulatedDisk
 from sim.joint_checker import JointWitness, WatchedWrist, runs_of
@@ -50,6 +52,9 @@ IMPATIENT_S = 45
 """A therapist who has seen nothing help for so long begins anew (a puck that was out has lost its reference)."""
 LIVENESS_ANEW_S = 120
 """The same where the program has been closed and begun anew, set-up included."""
+RESTS_MAX_S, LONG_RESTS_MAX_S = 60, 600
+"""Rests that the screen tells do not count: a minute's at most (so many bursts in the last one, by what a gateway that
+was killed has left), and ten where the skin has had nearly as much current of late as ten minutes may have."""
 LOOK_NS = 100 * MS
 PROMPTED_NS = 1_500 * MS
 REST_S = 1.0
@@ -72,6 +77,7 @@ class Result:
     crashes: list[str] = field(default_factory=list)
     alive_s: float = -1.0
     alive_max_s: int = LIVENESS_S
+    rested_s: float = 0.0
     set_up_s: float = 0.0
     pulses: int = 0
     bursts: int = 0
@@ -143,7 +149,7 @@ class SwarmWorld:
         if plan.orthosis:
             least_cdeg, most_cdeg = plan.script.rom_cdeg
             rom_deg = (least_cdeg / 100, most_cdeg / 100)
-            patient.witness = JointWitness("wrist", plan.script.torque_mnm, rom_deg)
+            patient.witness = JointWitness("wrist", plan.script.torque_mnm, rom_deg, patient.passive)
         return patient
 
     def _make_house(self) -> SimulatedHouse:
@@ -252,19 +258,38 @@ class SwarmWorld:
         """Until current begins to flow in a session, after all faults are over."""
         house, result = self.house, self.result
         ended_ns = house.now_ns
-        before = len(self.person.begun_anew_ns)
+        rests_ns = (LONG_RESTS_MAX_S if self._much_of_late(ended_ns) else RESTS_MAX_S) * SECOND
+        before, rested_ns = len(self.person.begun_anew_ns), 0
         while self.helped_ns <= ended_ns:
+            waited_ns = house.now_ns - ended_ns - rested_ns
             late = self.person.begun_anew_ns[before:] or self.person.begun_anew_ns[-1:]
             anew = bool(late) and late[-1] > ended_ns - 60 * SECOND
             result.alive_max_s = LIVENESS_ANEW_S if anew else LIVENESS_S
-            if house.now_ns >= ended_ns + result.alive_max_s * SECOND:
+            if waited_ns >= result.alive_max_s * SECOND:
                 result.stuck = self._where()
                 return
-            if not anew and not result.impatient and house.now_ns >= ended_ns + IMPATIENT_S * SECOND:
+            if not anew and not result.impatient and waited_ns >= IMPATIENT_S * SECOND:
                 result.impatient = True
                 self.person.begin_anew(house.now_ns)
+            if self._told_to_rest() and rested_ns < rests_ns:
+                rested_ns += LOOK_NS
             self.live(house.now_ns + LOOK_NS)
-        result.alive_s = round((self.helped_ns - ended_ns) / SECOND, 1)
+        result.rested_s = round(rested_ns / SECOND, 1)
+        result.alive_s = round(max(0, self.helped_ns - ended_ns - rested_ns) / SECOND, 1)
+
+    def _told_to_rest(self) -> bool:
+        """The screen says that the muscle rests."""
+        status = self.person.hands.status
+        return status is not None and status.rest_until_ns > self.house.clock.read(self.house.now_ns)
+
+    def _much_of_late(self, now_ns: int) -> bool:
+        """Ten minutes may have hardly more current; a gateway that was killed leaves its burst at the longest."""
+        from_ns = now_ns - checker_limits.DUTY_WINDOW_NS
+        recent = [train for train in trains_of(self.log) if train.end_ns > from_ns]
+        bursts = bursts_of([SkinSpan(train.start_ns, train.end_ns) for train in recent])
+        on_ns = sum(burst.end_ns - max(burst.start_ns, from_ns) for burst in bursts)
+        longest_ns = max(region.on_ns for region in checker_limits.REGIONS.values())
+        return on_ns >= checker_limits.DUTY_NS.value - longest_ns * (2 + self.house.gateways)
 
     def _where(self) -> str:
         """Where a world stands that does not help again."""

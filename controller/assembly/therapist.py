@@ -20,7 +20,7 @@ BUTTON_AFTER_NS = 1_000 * MS
 PRESS_EVERY_NS = 400 * MS  # the guard wants 300 ms between two increases, and the slew takes its time
 _MAY_ARM = frozenset({GatewayState.CONNECTED, GatewayState.DISARMED, GatewayState.LATCHED})
 """Where the arm key is tried: a unit that was stopped before it was ready gets ready by it."""
-_LOOKS = frozenset({SessionState.RUNNING, SessionState.PAUSED, SessionState.REVIEW})
+_LOOKS = frozenset({SessionState.READY, SessionState.RUNNING, SessionState.PAUSED, SessionState.REVIEW})
 DATE = "2000-01-01"  # the virtual clock has no calendar; a ceiling is bound to its date all the same
 
 
@@ -153,7 +153,7 @@ class ScriptedTherapist:
         marks = (
             (channel.sensory_ua, script.sensory_ua, intents.Level.SENSORY),
             (channel.motor_ua, script.motor_ua, intents.Level.MOTOR),
-            (channel.tolerance_ua, script.tolerance_ua, intents.Level.TOLERANCE),
+            (channel.tolerance_ua, min(script.tolerance_ua, channel.limit_ua), intents.Level.TOLERANCE),
         )
         for found_ua, wanted_ua, level in marks:
             if not found_ua and channel.now_ua >= wanted_ua:

@@ -22,6 +22,7 @@ def status(core: "EngineCore", now_ns: int, fact: facts.GatewayStatus) -> None:
             core.noted[role] = identity
             core.record.device(now_ns, role, identity)
     core.set_up.rest_until_ns = max(core.set_up.rest_until_ns, fact.rest_until_ns)
+    core.set_up.recall(fact.ceilings)
     if core.state in _STEPS_KEPT and fact.state in (GatewayState.DISARMED, GatewayState.LATCHED):
         core.set_up.start_over()
     if core.state in _FITTED and fact.unit and fact.state in _NOTHING_ARMED:
@@ -75,6 +76,14 @@ def refusal(core: "EngineCore", now_ns: int, fact: facts.Refusal) -> None:
     if fact.rule.startswith("J"):  # the gateway has let go: what is refused is not asked for again in this phase
         core.training.movement.forget(now_ns)
     core.note(now_ns, "refused", {"rule": fact.rule, "reason": fact.reason}, sync=True)
+    if fact.rule[:1] in _OF_FITTING and core.state in _AFTER_FITTING and core.apply(now_ns, "refit"):
+        core.set_up.start_over()  # what fitting found does not stand: nothing could be armed with it
+        core.todo = fact.reason
+
+
+_OF_FITTING = ("P", "A")
+"""The letters of the rules for what a person sets: prescriptions, and the reasons for changing them."""
+_AFTER_FITTING = (SessionState.CALIBRATING, SessionState.READY)
 
 
 def latched(core: "EngineCore", now_ns: int, fact: facts.Latched) -> None:

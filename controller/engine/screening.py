@@ -171,7 +171,7 @@ def in_the_way(core: "EngineCore") -> str:
     checks = core.checks
     if checks.unwell:
         return "The skin under a pad was not well: take that pad off and end the session."
-    return f"{checks.skin_due} Answer that first." if checks.skin_due else ""
+    return f"{checks.skin_due} Answer that first: k if it is well, i if not." if checks.skin_due else ""
 
 
 def must_try(core: "EngineCore") -> str:
@@ -184,9 +184,12 @@ def must_try(core: "EngineCore") -> str:
 
 def seen(core: "EngineCore", now_ns: int, wish: SkinSeen) -> None:
     """The skin was looked at. What is not well ends what runs."""
+    asked = in_the_way(core)
     when = core.checks.seen(now_ns, wish.well is True, core.state)
     if not when:
         return
+    if core.todo == asked:
+        core.todo = ""
     core.note(now_ns, "skin_seen", {"when": when, "well": wish.well is True}, sync=True)
     if wish.well is not True and core.state is SessionState.RUNNING:
         core.carry(core.training.pause(now_ns))

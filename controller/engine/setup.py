@@ -18,6 +18,7 @@ from controller.session.loader import Loaded
 from controller.session.resolve import ResolvedChannel, ResolvedProtocol, resolve
 from controller.vocabulary import intents
 from controller.vocabulary.capabilities import UNKNOWN, Capabilities
+from controller.vocabulary.facts import Ceiling
 from controller.vocabulary.feature import Feature
 from controller.vocabulary.notices import Constrain, ConstrainJoint, NeedPosition, Notice, StartsBy
 from controller.vocabulary.sample import Sample
@@ -42,6 +43,7 @@ class SetUp:
         self.resolved = resolve(loaded, {})
         """The protocol with what fitting has found so far."""
         self._limits_ua = {each.channel: _cap_ua(each.region, GRID_UA) for each in self.resolved.channels}
+        self._today: dict[int, int] = {}
         self.fitting = Fitting({each.channel: each.name for each in self.resolved.channels}, self._limits_ua)
         self.calibration = CalibrationRun(
             feed.settings,
@@ -70,8 +72,21 @@ class SetUp:
     def meet(self, unit: Capabilities) -> None:
         """The gateway said what the unit can do."""
         self.unit = unit
+        self._bound()
+
+    def recall(self, ceilings: Sequence[Ceiling]) -> None:
+        """The gateway said what was found earlier today: fitting goes no higher, for it would not be taken."""
+        worn = {each.channel: each.region for each in self.resolved.channels}
+        today = {found.channel: found.ua for found in ceilings if worn.get(found.channel) == found.region}
+        if today != self._today:
+            self._today = today
+            self._bound()
+
+    def _bound(self) -> None:
         for each in self.resolved.channels:
-            self._limits_ua[each.channel] = _cap_ua(each.region, self.grid_ua)
+            cap_ua = _cap_ua(each.region, self.grid_ua)
+            found_ua = self._today.get(each.channel, cap_ua)
+            self._limits_ua[each.channel] = min(cap_ua, found_ua // self.grid_ua * self.grid_ua)
 
     def resolve(self) -> ResolvedProtocol:
         """Freeze the protocol with today's ceilings, and let the orders be made from it."""
@@ -116,7 +131,8 @@ class SetUp:
         each = self.resolved.channel(name)
         found = self.fitting.found[name]
         if not found.tolerance_ua:
-            return self._limits_ua[each.channel], f"{each.region.replace('_', ' ')} cap"
+            source = "today's ceiling" if each.channel in self._today else f"{each.region.replace('_', ' ')} cap"
+            return self._limits_ua[each.channel], source
         if each.protocol_ua < found.tolerance_ua:
             return each.protocol_ua, "protocol"
         return found.tolerance_ua, "patient ceiling"

@@ -122,10 +122,12 @@ _ANY = frozenset(SessionState)
 _RECORDING = _ANY - {SessionState.IDLE, SessionState.REVIEW}
 _FITTING = frozenset({SessionState.FITTING})
 _CALIBRATING = frozenset({SessionState.CALIBRATING})
+_BEGUN = frozenset({SessionState.READY, SessionState.RUNNING, SessionState.PAUSED})
+"""A session may be ready for the second time: after a new gateway, which leads back through fitting."""
 WISHES: dict[type, tuple[Callable[..., None], frozenset[SessionState]]] = {
     intents.ChoosePatient: (choose, frozenset({SessionState.IDLE})),
     intents.ScreeningDone: (screen, frozenset({SessionState.SCREENING})),
-    intents.SkinSeen: (seen, frozenset({SessionState.RUNNING, SessionState.PAUSED, SessionState.REVIEW})),
+    intents.SkinSeen: (seen, _BEGUN | {SessionState.REVIEW}),
     intents.Titrate: (titrate, _FITTING),
     intents.TitrateOff: (titrate_off, _FITTING),
     intents.MarkLevel: (mark, _FITTING),
@@ -136,7 +138,7 @@ WISHES: dict[type, tuple[Callable[..., None], frozenset[SessionState]]] = {
     intents.Begin: (begin, frozenset({SessionState.READY})),
     intents.Resume: (begin, frozenset({SessionState.PAUSED})),
     intents.PressButton: (press_button, frozenset({SessionState.RUNNING})),
-    intents.HoldLimb: (hands.hold, frozenset({SessionState.READY, SessionState.RUNNING, SessionState.PAUSED})),
+    intents.HoldLimb: (hands.hold, _BEGUN),
     intents.Pause: (pause, frozenset({SessionState.RUNNING})),
     intents.EndSession: (end, _SET_UP | {SessionState.RUNNING, SessionState.PAUSED}),
     intents.Acknowledge: (acknowledge, frozenset({SessionState.TRIPPED})),

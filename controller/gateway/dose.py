@@ -54,6 +54,10 @@ class DoseKeeper:
         waiting, self._waiting = self._waiting, []
         return waiting
 
+    def ceilings(self) -> tuple[tuple[int, str, int], ...]:
+        """(channel, region, uA) of what was found so far today for the patient who is prescribed for."""
+        return self._guard.ceilings(*self._for)
+
     def settle(self) -> None:
         """What waited has been put to the guard: the book is that of the patient who is prescribed now."""
         if not self._reading and self._for != ("", ""):

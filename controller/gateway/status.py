@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from controller.clock import MS
 from controller.gateway.states import PERMITS_DELIVERY
-from controller.vocabulary.facts import ChannelOutput, GatewayStatus
+from controller.vocabulary.facts import Ceiling, ChannelOutput, GatewayStatus
 from safety.interlocks import is_simulated
 
 if TYPE_CHECKING:
@@ -46,4 +46,5 @@ def status_of(core: "GatewayCore", now_ns: int) -> GatewayStatus:
         operator=core.permits.holder.operator,
         alone=core.state in PERMITS_DELIVERY and core.presence.asks(now_ns),
         dropped=core.delivery.dropped,
+        ceilings=tuple(Ceiling(*each) for each in core.dose.ceilings()),
     )

@@ -146,9 +146,10 @@ class Unit(Generic[DriverT]):
         """Time for the driver. `alive`: a lease lives, or output is confirmed zero; it earns the keep-alive."""
         driver = self.driver
         if driver is None:
-            if self._reopen_at_ns and now_ns >= self._reopen_at_ns and not leaving:
-                self._reopen_at_ns = now_ns + REOPEN_EVERY_NS
-                self._voice.out.append(self._place.open)
+            if self._reopen_at_ns and now_ns >= self._reopen_at_ns:
+                self._reopen_at_ns = 0 if leaving else now_ns + REOPEN_EVERY_NS
+                if not leaving:
+                    self._voice.out.append(self._place.open)
             return []
         if not self._met:
             self.missing = self._listener.verdict(now_ns) or self.missing

@@ -14,6 +14,7 @@ __all__ = [
     "ArmScope",
     "BurstEnded",
     "BurstStarted",
+    "Ceiling",
     "ChannelOutput",
     "Fact",
     "GatewayState",
@@ -75,6 +76,15 @@ class JointReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Ceiling:
+    """The most that the patient accepted today on a channel over this region."""
+
+    channel: int
+    region: str
+    ua: int
+
+
+@dataclass(frozen=True, slots=True)
 class GatewayStatus:
     """The gateway's state. Sent on every change and each 100 ms; older than 300 ms means the gateway is silent.
 
@@ -118,6 +128,8 @@ class GatewayStatus:
     position: str = ""
     """How the patient is placed, as a person confirmed last ("": nobody has), and of whom that was said."""
     position_of: str = ""
+    ceilings: tuple[Ceiling, ...] = ()
+    """What was found earlier today for the patient who is prescribed now: nothing may be found above it again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from controller.assembly import swarm
 from controller.assembly.swarm_plan import Act, draw, draw_for
 from controller.assembly.swarm_prepared import in_a_copy, worlds
 from controller.assembly.swarm_world import SwarmWorld
+from controller.clock import SECOND
 from controller.engine.stimulation import _Level
 from controller.gateway import person
 from controller.gateway.delivery import Delivery
@@ -181,6 +182,26 @@ def test_a_world_that_cannot_help_again_is_told(ready, monkeypatch):
     result = in_a_copy(ready, with_acts(Act("stop", "", 1_000, 0, "F12")))
     assert result.alive_s < 0
     assert result.stuck
+
+
+@pytest.mark.parametrize(("on_s", "gateways", "much"), [(254, 2, True), (239, 2, False), (239, 3, True), (0, 1, False)])
+def test_a_rest_of_minutes_is_believed_only_after_much_current(on_s, gateways, much):
+    """300 s of ten minutes, less a longest burst for each gateway, and two."""
+    world = SwarmWorld(CALM)
+    now_ns = 2_000 * SECOND
+    entry = {"kind": "train", "channel": 1, "pulses": 2, "amplitude_ua": 2_000, "width_us": 250, "period_us": 1}
+    entry |= {"charge_nc": 1.0, "t_start_ns": now_ns - on_s * SECOND, "t_end_ns": now_ns}
+    world.log.append(entry | {"t_start_ns": 0, "t_end_ns": 900 * SECOND})
+    world.log.append(entry)
+    world.house.gateways = gateways
+    assert world._much_of_late(now_ns) is much
+
+
+def test_on_a_coarse_grid_the_proportional_bench_goes_high_enough():
+    plans = [draw(seed) for seed in range(1, 400)]
+    coarse = [plan for plan in plans if (plan.unit, plan.protocol) == ("rehastim2", "bench_proportional")]
+    assert coarse
+    assert {plan.script.tolerance_ua for plan in coarse} == {20_000}
 
 
 # -- the command -------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import pytest
 
 from controller.engine import ports
 from controller.vocabulary import intents
+from controller.vocabulary.facts import GatewayState
 from controller.vocabulary.notices import ToAudit
 from controller.vocabulary.snapshot import SessionState
 from safety.screening import Pads
@@ -181,6 +182,30 @@ def test_skin_that_is_not_well_ends_what_runs_and_nothing_goes_on(kit, soon):
     bench.intend(intents.Resume())
     assert bench.core.state is SessionState.PAUSED
     assert "not well" in bench.core.todo
+
+
+def test_a_look_that_fell_due_before_the_session_began_anew_is_answered_where_it_begins(kit, soon):
+    """A new gateway leads back through fitting, and the two minutes go on meanwhile."""
+    bench = kit.Bench(care=Care(), day=lambda: DAY).to_current()
+    bench.step(ports.GatewayGone("killed"))
+    bench.intend(intents.Acknowledge("all well"))
+    bench.core.set_up.start_over()
+    bench.run(2_000)
+    bench.state = GatewayState.DISARMED
+    while bench.core.state is not SessionState.READY:
+        before = bench.core.state
+        bench.intend(intents.FittingDone())
+        bench.intend(intents.AcceptCalibration())
+        assert bench.core.state is not before, before
+    bench.state = GatewayState.ARMED
+    bench.run(1_000)
+    bench.intend(intents.Begin())
+    assert bench.core.state is SessionState.READY
+    assert "Answer that first: k if it is well, i if not." in bench.core.todo
+    bench.intend(intents.SkinSeen(True))
+    assert bench.core.todo == ""
+    bench.intend(intents.Begin())
+    assert bench.core.state is SessionState.RUNNING, bench.core.todo
 
 
 def test_after_a_pause_the_look_at_the_skin_comes_first(kit, soon):

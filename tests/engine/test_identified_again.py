@@ -6,7 +6,7 @@ import pytest
 
 from controller.engine import ports
 from controller.vocabulary import intents
-from controller.vocabulary.facts import GatewayState
+from controller.vocabulary.facts import Ceiling, GatewayState, Refusal
 from controller.vocabulary.notices import NeedPosition
 from controller.vocabulary.snapshot import SessionState
 
@@ -70,6 +70,51 @@ def test_a_unit_that_was_stopped_before_it_was_ready_leads_back_too(kit):
     identifies(bench)
     bench.run(300)
     assert bench.core.state is SessionState.FITTING
+
+
+@pytest.mark.parametrize("rule", ["P04", "P14", "A01"])
+def test_what_was_found_and_is_not_taken_leads_back_with_the_reason(kit, rule):
+    """Nothing could be armed with it, and nobody should have to guess why."""
+    bench = kit.Bench()
+    bench.to_ready()
+    bench.state = GatewayState.DISARMED
+    bench.step(ports.FromGateway(Refusal(bench.now_ns, 0, rule, "It may only fall.", False)))
+    assert bench.core.state is SessionState.FITTING
+    assert bench.core.todo == "It may only fall."
+    assert bench.core.set_up.fitting.complete
+    bench.intend(intents.FittingDone())
+    assert bench.core.state is SessionState.CALIBRATING
+    bench.step(ports.FromGateway(Refusal(bench.now_ns, 0, rule, "It may only fall.", False)))
+    assert bench.core.state is SessionState.FITTING
+
+
+@pytest.mark.parametrize("rule", ["G07", "J09", ""])
+def test_an_order_that_is_refused_leads_nowhere_back(kit, rule):
+    bench = kit.Bench()
+    bench.to_ready()
+    bench.step(ports.FromGateway(Refusal(bench.now_ns, 0, rule, "Too much.", False)))
+    assert bench.core.state is SessionState.READY
+
+
+def told(bench, *ceilings):
+    usual = type(bench).status
+    bench.status = lambda **changes: replace(usual(bench, **changes), ceilings=ceilings)
+    bench.run(300)
+
+
+def test_fitting_goes_no_higher_than_what_was_found_earlier_today(kit):
+    bench = kit.Bench()
+    bench.to_fitting()
+    set_up = bench.core.set_up
+    assert set_up.limit("extensors") == (45_000, "forearm cap")
+    told(bench, Ceiling(1, "forearm", 7_900), Ceiling(2, "forearm", 3_000))
+    assert set_up.limit("extensors") == (7_500, "today's ceiling")  # on the unit's grid of 0.5 mA
+    assert set_up.fitting.titrate(0, intents.Titrate(1, 7_500, 1))
+    assert set_up.fitting.level_ua[1] == 7_500
+    set_up.fitting.titrate(0, intents.Titrate(1, 500, 2))
+    assert set_up.fitting.level_ua[1] == 7_500
+    told(bench, Ceiling(1, "thigh", 3_000))  # of another muscle: the pads were elsewhere then
+    assert set_up.limit("extensors") == (45_000, "forearm cap")
 
 
 def test_a_gateway_that_has_not_heard_its_unit_yet_does_not_lead_back(kit):

@@ -10,10 +10,11 @@ from controller.gateway.changes import Changes
 from controller.gateway.dose import WAITING_MAX, DoseKeeper
 from controller.gateway.dose_book import DoseBook, Kept, file_of, kept_in, path_of
 from controller.gateway.permit import DAY_NS, Holder, Permits
+from controller.gateway.status import status_of
 from controller.gateway.voice import Voice
 from controller.record.site import verify_site
 from controller.vocabulary.chain import Chain
-from controller.vocabulary.facts import GatewayState, Refusal
+from controller.vocabulary.facts import Ceiling, GatewayState, Refusal
 from controller.vocabulary.requests import Prescribe, Present
 from safety.joint_limits import JOINT_CAPS, MOVEMENTS_MAX
 from safety.lately import Lately
@@ -198,6 +199,17 @@ def test_what_is_found_waits_until_what_was_found_is_read(kit):
     bench.step(ports.DoseRead(PATIENT, DATE, NOTHING, "", Lately(), ((1, "forearm", 20_000),)))
     assert refused(bench) == ["P04", "P04"]
     assert prescribes(bench, 20_000) == 20_000
+
+
+def test_the_status_says_what_was_found_earlier_today(kit):
+    """So that fitting need not find out by a refusal that it went too high."""
+    bench = kit.Bench(keeps_dose=True).connect()
+    prescribes(bench, 0)
+    assert status_of(bench.core, bench.now_ns).ceilings == ()
+    bench.step(ports.DoseRead(PATIENT, DATE, NOTHING, "", Lately(), ((1, "forearm", 20_000),)))
+    assert status_of(bench.core, bench.now_ns).ceilings == (Ceiling(1, "forearm", 20_000),)
+    prescribes(bench, 15_000)
+    assert status_of(bench.core, bench.now_ns).ceilings == (Ceiling(1, "forearm", 15_000),)
 
 
 def test_a_patient_who_was_refused_does_not_take_the_book_of_the_one_who_is_here(life, tmp_path):

@@ -173,6 +173,12 @@ def test_once_what_waited_is_settled_the_book_is_that_of_who_is_prescribed_for(d
     assert said(desk) == [ports.OpenDose(*WHOSE)]
 
 
+def test_what_was_found_today_is_that_of_who_is_prescribed_for(desk):
+    desk.guard.now["ceilings"] = CEILINGS
+    desk.keeper.meet(*WHOSE)
+    assert desk.keeper.ceilings() == CEILINGS
+
+
 def test_before_anybody_was_met_there_is_nothing_to_settle(desk):
     desk.keeper.settle()
     assert said(desk) == []

@@ -140,6 +140,12 @@ def test_a_gateway_that_leaves_does_not_try_the_port_again(fit):
     fit.voice.begin()
     assert fit.joint.keep(AT + 1_000 * MS, True, True) == []
     assert fit.voice.out == []
+    assert fit.joint.next_deadline() == 0
+
+
+def test_a_gateway_that_stays_tries_the_port_again(fit):
+    fit.joint.take(AT, ports.JointGone("cable"))
+    fit.voice.begin()
     assert fit.joint.keep(AT + 1_000 * MS, False, True) == []
     assert [type(entry) for entry in fit.voice.out] == [ports.OpenJoint]
 

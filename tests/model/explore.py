@@ -18,7 +18,8 @@ from typing import Any
 from controller.assembly.swarm_plan import Act
 from controller.assembly.swarm_world import SwarmWorld
 from controller.clock import MS, SECOND
-from sim.checkers import Body, judge, trains_of
+from sim.checker_course import Body, trains_of
+from sim.checkers import judge
 from sim.joint_checker import runs_of
 from tests.model.alphabet import Letter, letters
 from tests.model.roots import Root, bring

@@ -105,10 +105,12 @@ def test_g22_rest_begins_anew_when_the_clock_jumped(bed):
     rig.guard.off(rig.now_ns)
     end_ns = rig.now_ns
     rig.guard.rest_anew(end_ns + 500 * MS)
-    assert rig.guard.rest_until_ns == end_ns + 3_000 * MS  # what is left is more than the least
+    assert rig.guard.rest_until_ns == end_ns + 500 * MS + 7_560 * MS  # of a burst of 15.12 s: who knows how long it was
+    rig.guard.rest_anew(end_ns - 5_000 * MS)
+    assert rig.guard.rest_until_ns == end_ns + 500 * MS + 7_560 * MS  # back in time, nothing is taken from it
     rig.now_ns = end_ns + 60_000 * MS
     rig.guard.rest_anew(rig.now_ns)
-    assert rig.guard.rest_until_ns == rig.now_ns + 2_000 * MS
+    assert rig.guard.rest_until_ns == rig.now_ns + 7_560 * MS
     assert bed.rule_of(rig.deliver(bed.pulse())) == "G22"
 
 

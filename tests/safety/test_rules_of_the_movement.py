@@ -170,10 +170,12 @@ def test_j15_rest_begins_anew_when_the_clock_jumped(joint):
     rig.guard.off_joint(rig.now_ns)
     end_ns = rig.now_ns
     rig.guard.rest_anew(end_ns + 500 * MS)
-    assert rig.guard.joint_rest_until_ns == end_ns + 3_000 * MS
+    assert rig.guard.joint_rest_until_ns == end_ns + 500 * MS + 10_000 * MS  # as after the longest movement there is
+    rig.guard.rest_anew(end_ns - 5_000 * MS)
+    assert rig.guard.joint_rest_until_ns == end_ns + 500 * MS + 10_000 * MS
     rig.now_ns = end_ns + 60_000 * MS
     rig.guard.rest_anew(rig.now_ns)
-    assert rig.guard.joint_rest_until_ns == rig.now_ns + 2_000 * MS
+    assert rig.guard.joint_rest_until_ns == rig.now_ns + 10_000 * MS
     rig.stand(rig.middle_cdeg)
     assert rig.assist().rule == "J15"
 

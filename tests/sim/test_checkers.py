@@ -5,21 +5,9 @@ import pytest
 from safety import joint_limits
 from safety import limits as guards
 from sim import checker_limits as own
-from sim.checkers import (
-    Armed,
-    Body,
-    Course,
-    Event,
-    Kind,
-    Span,
-    Train,
-    bursts_of,
-    judge,
-    permission,
-    trains_of,
-    unprompted,
-)
-from sim.joint_checker import JointWitness, runs_of
+from sim.checker_course import Armed, Body, Course, Event, Kind, Span, Train, bursts_of, trains_of
+from sim.checkers import judge, permission, unprompted
+from sim.joint_checker import JointWitness, WatchedWrist, runs_of
 
 pytestmark = pytest.mark.hazard("H12", "H15", "H18", "H21", "H26", "H27", "H33")
 MS, SECOND = 1_000_000, 1_000_000_000
@@ -60,6 +48,8 @@ def test_the_checkers_own_caps_are_those_of_the_guard():
     assert (own.RISE_UA.value, own.RISE_NS.value) == (guards.SLEW_UA_MAX, guards.SLEW_WINDOW_NS)
     assert own.REST_NS.value == guards.REST_NS_MIN
     assert (own.BURSTS_A_DAY.value, own.ON_NS_A_DAY.value) == (guards.BURSTS_MAX, guards.STIMULATED_NS_MAX)
+    assert (own.BURSTS_A_MINUTE.value, own.MINUTE_NS) == (guards.BURSTS_A_MINUTE_MAX, guards.MINUTE_NS)
+    assert (own.DUTY_NS.value, own.DUTY_WINDOW_NS) == (guards.DUTY_NS_MAX, guards.DUTY_WINDOW_NS)
     assert own.FITTING_ON_NS.value == guards.TRAIN_MS_MAX * MS
 
 
@@ -125,6 +115,25 @@ def test_a_rest_that_is_too_short_is_seen_and_one_that_a_loose_pad_made_is_not()
     assert rules(two, course(loose=[(1, 2_000 * MS, 5_000 * MS)])) == set()
     assert rules([train(0, 100), train(4_900, 10)]) == set()
     assert rules([train(0, 300), train(11_000, 10)]) == {"rest"}  # half of 8.7 s
+
+
+def test_twenty_one_bursts_in_a_minute_are_seen():
+    """Each rests its 2 s, or nearly: that is for another rule."""
+    crowd = [train(2_800 * number, 15) for number in range(21)]
+    assert rules(crowd) == {"crowd"}
+    assert rules(crowd[:20]) == set()
+    assert rules(crowd, course(stepped_ns=[3 * SECOND])) == set()
+    assert rules(crowd, course(loose=[(1, 5_600 * MS, 5_700 * MS)])) == set()  # the pad broke one burst in two
+    assert rules([train(3_000 * number, 15) for number in range(21)]) == set()
+
+
+def test_more_than_half_of_ten_minutes_is_seen():
+    """Bursts of 10 s with 8 s of rest: 326 s of ten minutes."""
+    long = [train(18_000 * number, 345) for number in range(40)]
+    assert rules(long) == {"duty"}
+    assert rules(long[:29]) == set()
+    assert rules(long[:31], course(stepped_ns=[9 * SECOND])) == set()
+    assert rules([train(20_100 * number, 345) for number in range(40)]) == set()
 
 
 def test_five_channels_at_once_and_the_dose_of_a_day_are_seen():
@@ -194,8 +203,8 @@ def test_a_train_of_the_log_keeps_its_charges():
 # -- the joint ---------------------------------------------------------------------------------------------------------
 
 
-def felt(*pushes, gear=(), driven=(), **more):
-    witness = JointWitness("wrist", 1_200, (-55.0, 50.0))
+def felt(*pushes, gear=(), driven=(), passive=lambda angle_deg: 0.0, **more):
+    witness = JointWitness("wrist", 1_200, (-55.0, 50.0), passive)
     for t_ms, torque_nm, angle_deg, speed_dps in pushes:
         witness.push(t_ms * MS, torque_nm, angle_deg, speed_dps)
     return {violation.rule for violation in witness.judge(Course(armed=[Armed(0, "session")], **more), gear, driven)}
@@ -216,6 +225,22 @@ def test_what_is_too_much_at_the_joint_is_seen():
     assert felt(*soft(0.8, 1_000, angle_deg=52.0)) == {"angle"}
     assert felt(*soft(0.8, 1_000, speed_dps=80.0)) == {"speed"}
     assert felt(*soft(1.0, 10_500)) == {"movement"}
+
+
+def test_what_only_bears_a_limb_that_somebody_else_moves_does_not_drive_it():
+    fast = soft(0.8, 1_000, angle_deg=20.0, speed_dps=80.0)
+    assert felt(*fast, passive=lambda angle_deg: -0.8 if angle_deg == 20.0 else 0.0) == set()
+    assert felt(*fast, passive=lambda _: -0.77) == {"speed"}  # as a motor does that moves it so fast by itself
+    assert felt(*fast, passive=lambda _: 0.8) == {"speed"}
+    down = [(t_ms, -torque, angle, speed) for t_ms, torque, angle, speed in soft(0.8, 1_000, 20.0, -80.0)]
+    assert felt(*down, passive=lambda _: -0.8) == {"speed"}
+    assert felt(*down, passive=lambda _: 0.8) == set()
+
+
+def test_the_limb_of_a_watched_person_weighs_what_it_weighs():
+    person = WatchedWrist(1)
+    assert person.passive(person.angle_deg) == pytest.approx(0.0, abs=1e-6)  # it hangs at rest
+    assert person.passive(30.0) < -0.5
 
 
 def test_what_a_jammed_gear_holds_is_not_the_motors():

@@ -41,7 +41,8 @@ from controller.session.resolve import ResolvedProtocol
 from controller.vocabulary.chain import read
 from controller.vocabulary.facts import GatewayState
 from controller.vocabulary.snapshot import SessionState
-from sim.checkers import Body, judge, trains_of
+from sim.checker_course import Body, trains_of
+from sim.checkers import judge
 from sim.clocks import HostClock
 from tests.sweeps.injected import FailingOs, Injector, SteppedAppender
 

@@ -8,7 +8,7 @@ from controller.assembly.validate.checks import LOOKS, look
 from controller.assembly.validate.model import SUBJECTS, Check
 from controller.assembly.validate.witness import Line, Witness
 from controller.clock import MS, SECOND
-from sim.checkers import Armed
+from sim.checker_course import Armed
 from sim.disturbed import Seen
 
 pytestmark = pytest.mark.hazard("H08", "H09", "H18")

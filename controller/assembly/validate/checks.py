@@ -13,7 +13,7 @@ from controller.assembly.validate.model import Check
 from controller.assembly.validate.witness import Line, Witness
 from controller.assembly.validate.words import Range
 from controller.clock import SECOND
-from sim.checkers import Span
+from sim.checker_course import Span
 
 ONCE = Range(1, float("inf"), "at least once")
 TRIED_NS = 200_000_000

@@ -9,8 +9,8 @@ from controller.assembly.validate.model import Step
 from controller.clock import MS, SECOND
 from controller.vocabulary import intents, requests
 from sim import disturbances
+from sim.checker_course import Event, Kind
 from sim.checker_limits import OPERATOR_STOP_NS, STOP_NS
-from sim.checkers import Event, Kind
 from sim.disk import SimulatedDisk
 from sim.disturbances import Disturbance
 from sim.effort import Attempt as Effort

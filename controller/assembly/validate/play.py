@@ -28,7 +28,8 @@ from controller.session.loader import Loaded
 from controller.session.resolve import ResolvedProtocol
 from controller.vocabulary.snapshot import SessionState
 from controller.wire.link import MemoryLink
-from sim.checkers import Body, Violation, judge, trains_of
+from sim.checker_course import Body, Violation, trains_of
+from sim.checkers import judge
 from sim.clocks import HostClock
 from sim.disk import MemoryAppender, SimulatedDisk
 from sim.disturbed import DisturbedWrist
@@ -120,7 +121,7 @@ class Play:
         joint = world_of.orthosis or ("dynamixel" if self.loaded.protocol.orthosis is not None else "")
         names = [twin_of(name) for name in (world_of.unit, world_of.puck, joint) if name]
         if joint:
-            self.person.witness = JointWitness("wrist", Script().torque_mnm, (-55.0, 50.0))
+            self.person.witness = JointWitness("wrist", Script().torque_mnm, (-55.0, 50.0), self.person.passive)
         links = {name: MemoryLink.pair()[1] for name in names}
         log = self.witness.log.append
         world = furnish(links, START_NS, seed=self.scenario.seed, person=self.person, rate_hz=world_of.rate, log=log)

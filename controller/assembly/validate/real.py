@@ -27,7 +27,7 @@ from controller.record.merge import records
 from controller.vocabulary import intents
 from controller.vocabulary.facts import GatewayState
 from controller.vocabulary.snapshot import SessionState
-from sim.checkers import Armed
+from sim.checker_course import Armed
 
 REAL = {"S01": 17.0, "S21": 10.0, "S29": 9.0, "S30": 12.0}
 """The scenarios that run on real processes, and how long training is watched, s."""

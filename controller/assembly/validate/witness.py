@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from controller.record.journal import Journal
 from controller.vocabulary.facts import GatewayStatus
 from controller.vocabulary.snapshot import Snapshot
-from sim.checkers import Course, Span, Train, bursts_of, trains_of
+from sim.checker_course import Course, Span, Train, bursts_of, trains_of
 
 TEXTS_MAX = 10_000
 
