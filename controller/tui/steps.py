@@ -85,8 +85,8 @@ class StepWatch:
 
 
 def resting(view: View) -> float:
-    """How long the minimum rest between two trains still lasts, in s (0.0 when it is over)."""
+    """How long a rest still lasts, in s (0.0 when it is over); after a restart it may be due before the first train."""
     status = view.status
-    if status is None or status.state is not GatewayState.RESTING:
+    if status is None or status.state not in (GatewayState.ARMED, GatewayState.RESTING):
         return 0.0
     return max(0.0, (status.rest_until_ns - view.now_ns) / 1e9)

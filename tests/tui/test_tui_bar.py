@@ -104,3 +104,13 @@ def test_alerts_come_in_the_order_of_their_urgency():
     assert "The engine has gone" in text(alert_parts(View.of(front, NOW_NS), ""))
     front.gateway_lost = "end of stream"
     assert text(alert_parts(View.of(front, NOW_NS), "")).startswith("*** PULL THE LEADS")
+
+
+@pytest.mark.parametrize("state", [GatewayState.ARMED, GatewayState.RESTING])
+def test_a_long_rest_is_told_with_its_length_and_a_short_one_is_not(state):
+    front = SampleFront(samples.snapshot(SessionState.RUNNING), samples.status(state))
+    front.status = replace(front.status, rest_until_ns=NOW_NS + 253_400_000_000)
+    told = text(alert_parts(View.of(front, NOW_NS), ""))
+    assert told.startswith("* Resting: another 253 s. 20 bursts a minute and half of any ten minutes are the most;")
+    front.status = replace(front.status, rest_until_ns=NOW_NS + 10_000_000_000)
+    assert "Resting" not in text(alert_parts(View.of(front, NOW_NS), ""))

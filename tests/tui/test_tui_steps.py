@@ -84,8 +84,10 @@ def test_a_step_down_is_the_new_step_reached_and_ends_a_climb(watched):
     assert watched.press() == ""
 
 
-def test_no_press_counts_during_the_rest(watched):
-    resting = replace(ARMED, state=GatewayState.RESTING, rest_until_ns=watched.now_ns + 1400 * MS)
+@pytest.mark.parametrize("state", [GatewayState.RESTING, GatewayState.ARMED])
+def test_no_press_counts_during_the_rest(watched, state):
+    """Nor before the first train, where a rest of an earlier run is due."""
+    resting = replace(ARMED, state=state, rest_until_ns=watched.now_ns + 1400 * MS)
     watched.front.status = resting
     assert "rests for another 1.4 s" in watched.press()
     assert "rests for another 1.4 s" in watched.press(-500)

@@ -1,9 +1,13 @@
 """The alert line under the bar: what is wrong and what to do. It stays as long as it is true; nothing is a toast."""
 
 from controller.tui.joint_words import has_orthosis
+from controller.tui.steps import resting
 from controller.tui.view import View
 from controller.tui.widgets.pane import Pane, Parts
 
+LONG_REST_S = 10.0
+"""A shorter one is over before anybody wonders."""
+MOST = "20 bursts a minute and half of any ten minutes are the most; after a restart all of late counts as just now."
 REFUSAL_SHOWN_NS = 60_000_000_000  # after that, F2 and the record still count it
 
 
@@ -41,6 +45,9 @@ def alert_parts(view: View, said: str, tripped: bool = False) -> Parts:
     latest = view.refusals[-1] if view.refusals else None
     if latest is not None and view.now_ns - latest.t_ns <= REFUSAL_SHOWN_NS:
         return (("** Refused ", "bold $warning"), f"by rule {latest.rule}: {latest.reason}")
+    resting_s = resting(view)
+    if resting_s > LONG_REST_S:
+        return (("* Resting: ", "bold"), f"another {resting_s:.0f} s. {MOST}")
     warning = "" if view.status is None else view.status.warning
     reminders = () if view.snapshot is None else view.snapshot.reminders
     kept = warning or " ".join(reminders)
